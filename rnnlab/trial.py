@@ -1,0 +1,129 @@
+"""A trial: one combination of parameter values, seed included. Every parameter is described here, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from annotated_types import Interval
+
+from rnnlab.columns import Column, DType
+
+DRAWS_VERSION = 1
+
+Size = Annotated[int, Interval(ge=1, le=2**20)]
+Scale = Annotated[float, Interval(ge=0.0, le=1e9)]
+Init = Literal["gaussian", "orthogonal", "identity"]
+InputInit = Literal["gaussian"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One network and its data, as plain values; N = width, D = inputs, O = outputs, T = length, B = batch."""
+
+    activation: Annotated[Literal["tanh", "sigmoid", "relu", "identity"], "phi of h_t = phi(U h_{t-1} + W x_t + b)"]
+    width: Annotated[Size, "N, hidden units"]
+    length: Annotated[Annotated[int, Interval(ge=1, le=10**8)], "T, time steps"]
+    inputs: Annotated[Size, "D, inputs; the width where it is not given"]
+    outputs: Annotated[Size, "O, outputs; the width where it is not given"]
+    cell: Annotated[Literal["vanilla"], "RNN cell"] = "vanilla"
+    batch: Annotated[Size, "B, sequences that the network sees side by side"] = 1
+    task: Annotated[Literal["noise"], "where inputs and targets come from"] = "noise"
+    loss: Annotated[Literal["squared", "cross_entropy"], "L_t: mean_b ½‖o_t-y_t‖², or mean_b -log softmax(o_t)[y_t]"] = (
+        "squared"
+    )
+    loss_at: Annotated[Literal["every", "last"], "steps that have a loss"] = "every"
+    recurrent_init: Annotated[Init, "U: N(0, g²/N), g times a Haar orthogonal matrix, or g times the identity"] = (
+        "gaussian"
+    )
+    input_init: Annotated[InputInit, "W: N(0, s²/D)"] = "gaussian"
+    output_init: Annotated[InputInit, "V: N(0, s²/N)"] = "gaussian"
+    recurrent_scale: Annotated[Scale, "g, the gain of U"] = 1.0
+    input_scale: Annotated[Scale, "s of W"] = 1.0
+    output_scale: Annotated[Scale, "s of V"] = 1.0
+    bias_scale: Annotated[Scale, "standard deviation of b and c"] = 0.0
+    initial_state: Annotated[Literal["zeros", "gaussian"], "h_0: zeros, or N(0, 1)"] = "zeros"
+    dtype: Annotated[Literal["float64", "float32"], "precision of the work"] = "float64"
+    seed: Annotated[Annotated[int, Interval(ge=0, le=2**63 - 1)], "names the random streams"] = 0
+
+    @property
+    def key(self) -> str:
+        """Identity of the trial: shortened sha256 of the canonical JSON of the problem and of the draws' version."""
+        return key_of(self.values())
+
+    def values(self) -> dict[str, Any]:
+        """Return the parameters by name, in the order of the columns."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What may stand in [grid] under this name."""
+
+    name: str
+    type: Any  # what a value must be, as pydantic reads it: Literal[...] or Annotated[int, Interval(...)]
+    doc: str
+    dtype: DType
+    default: Any = None  # None: required, or derived (inputs and outputs: the width)
+    required: bool = False
+
+    @property
+    def column(self) -> Column:
+        """The column that this parameter is in every table of a measure."""
+        return Column(self.name, self.dtype, self.doc, label=_LABELS.get(self.name, ""))
+
+
+_LABELS = {"recurrent_scale": "recurrent scale g", "length": "length T", "width": "width N", "input_scale": "input scale"}
+_DERIVED = ("inputs", "outputs")  # the width where they are not given
+# A parameter at its neutral value stays out of the key, so that a parameter added later changes no old key.
+# Frozen: never change a value here, only add one with the parameter.
+_NEUTRAL: dict[str, Any] = {
+    "cell": "vanilla",
+    "batch": 1,
+    "task": "noise",
+    "loss": "squared",
+    "loss_at": "every",
+    "recurrent_init": "gaussian",
+    "input_init": "gaussian",
+    "output_init": "gaussian",
+    "recurrent_scale": 1.0,
+    "input_scale": 1.0,
+    "output_scale": 1.0,
+    "bias_scale": 0.0,
+    "initial_state": "zeros",
+    "dtype": "float64",
+}
+
+
+@cache
+def parameters() -> dict[str, Parameter]:
+    """Return every parameter of [grid] by name, in the order of the columns."""
+    hints = get_type_hints(Trial, include_extras=True)
+    return {f.name: _parameter(f.name, hints[f.name], f.default) for f in fields(Trial)}
+
+
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    *_, doc = get_args(hint)
+    base = get_args(hint)[0]
+    kind = base if get_origin(base) is Literal else Annotated[base, *hint.__metadata__[:-1]]
+    dtype: DType = "string" if get_origin(base) is Literal else {int: "int64", float: "float64"}[base]  # type: ignore[assignment]
+    missing = default is MISSING
+    return Parameter(name, kind, doc, dtype, None if missing else default, missing and name not in _DERIVED)
+
+
+def trial_of(values: dict[str, Any]) -> Trial:
+    """Return the trial of these (already coerced) values; inputs and outputs are the width where they are not given."""
+    return Trial(**{**dict.fromkeys(_DERIVED, values["width"]), **values})
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def key_of(values: dict[str, Any]) -> str:
+    """Return the key of a problem: 20 hexadecimal digits."""
+    problem = {name: value for name, value in values.items() if value != _NEUTRAL.get(name)}
+    text = _canonical({"draws": DRAWS_VERSION, **problem})
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
