@@ -1,0 +1,126 @@
+"""Every Numba option, the folder of compiled kernels, and the BLAS that the kernels call: all in this one place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+# No flag here lets the compiler assume that nan or inf do not occur; `reassoc` stays out of the forward pass.
+_EXACT = {"contract", "nsz"}
+_REDUCTION = {"contract", "nsz", "reassoc", "arcp"}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop whose operations keep their order."""
+    return _compiled(function, _EXACT)
+
+
+def reduction(function: Callable[..., Any]) -> Any:
+    """Compile a loop whose sums may be reordered, so that they vectorise."""
+    return _compiled(function, _REDUCTION)
+
+
+def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
+    # The locator reads CACHE_DIR when a function is decorated, so that other users of Numba keep their own folder.
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    try:
+        # Python's error model puts a test into every division, which prevents vectorisation.
+        return numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@cache
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels: named by the hash of all kernel sources.
+
+    Numba looks only at the file of the kernel itself; a kernel that calls an edited one in another file would run
+    stale (numba issue 1833). With the sources in the name it cannot.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return _user_cache() / "rnnlab" / f"kernels-{digest.hexdigest()[:16]}"
+
+
+def _user_cache() -> Path:
+    given = os.environ.get("RNNLAB_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    return Path(given) if given else Path.home() / ".cache"
+
+
+@cache
+def load_blas() -> str:
+    """Load SciPy's OpenBLAS, which Numba's products call, and return the architecture whose kernels it runs."""
+    before = os.environ.get("OPENBLAS_CORETYPE")
+    if before is None and _misread_processor():
+        os.environ["OPENBLAS_CORETYPE"] = "SkylakeX"
+    try:
+        import scipy.linalg.cython_blas
+    finally:
+        if before is None:
+            os.environ.pop("OPENBLAS_CORETYPE", None)
+    import threadpoolctl
+
+    libraries = threadpoolctl.threadpool_info()
+    found = [lib for lib in libraries if "scipy" in lib["filepath"] and lib.get("user_api") == "blas"]
+    return str((found or [{}])[-1].get("architecture", "unknown"))
+
+
+def _misread_processor() -> bool:
+    """Say whether OpenBLAS fell back to AVX2 kernels on a processor that has AVX-512: half the speed."""
+    import threadpoolctl
+    from numpy._core._multiarray_umath import __cpu_features__ as features
+
+    if not features.get("AVX512_SKX"):
+        return False
+    blas = [lib.get("architecture") for lib in threadpoolctl.threadpool_info() if lib.get("user_api") == "blas"]
+    return bool(blas) and all(name in ("Haswell", "Zen") for name in blas)
+
+
+@cache
+def _controller() -> Any:
+    # The pools are found once, after SciPy's copy is loaded: a limit set before that would miss it.
+    load_blas()
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
+
+
+_lock = threading.Lock()
+_depth = 0
+_limiter: Any = None
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold every BLAS pool of this process at one thread: workers own the parallelism, and pools would fight.
+
+    The limit is the process's, so threads share it: the first to enter sets it, the last to leave restores it.
+    """
+    global _depth, _limiter
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            _limiter = _controller().limit(limits=1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _limiter.restore_original_limits()
+                _limiter = None
+
+
+def contiguous(array: Any, dtype: Any) -> np.ndarray:
+    """Return the array C-contiguous, aligned, writeable and of this dtype: the one layout that kernels are compiled for."""
+    return np.require(array, dtype=dtype, requirements=["C", "A", "W"])
