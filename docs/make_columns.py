@@ -1,0 +1,63 @@
+"""Write docs/columns.md from the columns as the code describes them: `make docs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from rnnlab import measures
+from rnnlab.columns import KEY, Column
+from rnnlab.trial import Parameter, parameters
+
+PAGE = Path(__file__).with_name("columns.md")
+HEAD = """\
+# Columns
+
+Made from the code by `make docs`; a test checks that it is current. `null` means that there is no such number, for
+instance of a diverged trial; `nan` and `inf` are results.
+"""
+
+
+def page() -> str:
+    """Return the text of docs/columns.md."""
+    parts = [HEAD, _parameters(parameters().values())]
+    for name, measure in measures.registry().items():
+        for table, columns in measure.TABLES.items():
+            rows = "One row per trial: key, parameters and these." if table == name else "A long table: key and these."
+            parts.append(_table(f"Table `{table}`", f"{rows} Measure `{name}`, version {measure.VERSION}.", columns))
+    return "\n".join(parts)
+
+
+def _parameters(given: Iterable[Parameter]) -> str:
+    text = f"What may stand in `[grid]`, and the columns of it. Before them stands `{KEY.name}`: {KEY.doc}."
+    rows = [[f"`{p.name}`", p.dtype, _allowed(p.type), _default(p), p.doc] for p in given]
+    return _section("Parameters", text, ["parameter", "type", "allowed", "default", "meaning"], rows)
+
+
+def _table(title: str, text: str, columns: Iterable[Column]) -> str:
+    rows = [[f"`{c.name}`", c.dtype, c.unit, c.doc] for c in columns]
+    return _section(title, text, ["column", "type", "unit", "meaning"], rows)
+
+
+def _section(title: str, text: str, head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([f"## {title}", "", text, "", *table, ""])
+
+
+def _allowed(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    (interval,) = kind.__metadata__
+    return f"{interval.ge} to {interval.le}"
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.required:
+        return "required"
+    return "the width" if parameter.default is None else f"`{parameter.default}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
