@@ -45,7 +45,7 @@ bench: $(STAMP) ## measure rnnlab beside NumPy, PyTorch and JAX (where installed
 docs: $(STAMP) ## write docs/columns.md anew from the code
 	@$(IN) docs/make_columns.py
 
-lock: $(STAMP) ## renew requirements.lock (needs uv; see CONTRIBUTING.md)
+lock: ## renew requirements.lock (needs uv; see CONTRIBUTING.md)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
