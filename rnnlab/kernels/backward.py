@@ -1,0 +1,221 @@
+"""Back-propagation through time for one network: adjoints, gradients, and the adjoint of L_T alone.
+
+    dl/da_t = phi'(a_t) ∘ dl/dh_t,    dl/dh_{t-1} = Vᵀ dl/do_{t-1} + Uᵀ dl/da_t,
+    dL/dU = Σ_t dl/da_t h_{t-1}ᵀ,     dL/dW = Σ_t dl/da_t x_tᵀ,     dL/dV = Σ_t dl/do_t h_tᵀ.
+
+Every row of an adjoint (one sequence of the batch) has an exponent of its own. Time runs in chunks, as forward.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnlab.kernels.accumulate import add_outer, add_rows, align, bounded, close
+from rnnlab.kernels.linalg import product
+from rnnlab.kernels.losses import read_out
+from rnnlab.kernels.options import kernel
+from rnnlab.kernels.scaled import EMPTY, LN_10, log10_rms, mean_log
+from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
+
+
+class Readout(NamedTuple):
+    """What turns states into losses; one of y and classes is empty."""
+
+    V: np.ndarray  # (O, N)
+    outward: np.ndarray  # (N, O), Vᵀ
+    exponent: int  # the true V, in adjoints, is V · 2^exponent; `outward` is the true one
+    c: np.ndarray  # (O,)
+    y: np.ndarray  # (T, B, O)
+    classes: np.ndarray  # (T, B)
+    kind: int  # code of the loss
+    every: bool  # a loss at every step, or at the last
+
+
+class Space(NamedTuple):
+    """Scratch for a chunk of K steps, R = K·B rows."""
+
+    cotangent: np.ndarray  # (R, O)
+    cotangent_exponent: np.ndarray  # (R,)
+    adjoint: np.ndarray  # (R, N)
+    adjoint_exponent: np.ndarray  # (R,)
+    carry: np.ndarray  # (B, N), the adjoint of a at the first step of the chunk that follows in time
+    carry_exponent: np.ndarray  # (B,)
+    rows: np.ndarray  # (B, N)
+    sizes: np.ndarray  # (B,)
+    mate: np.ndarray  # (R · max(N, D),)
+
+
+class Gradient(NamedTuple):
+    """The gradient of the batch sum of the loss, each array times 2^exponent (U, W, V, b, c, then the rows of h0)."""
+
+    U: np.ndarray  # (N, N)
+    W: np.ndarray  # (N, D)
+    V: np.ndarray  # (O, N)
+    b: np.ndarray  # (1, N)
+    c: np.ndarray  # (1, O)
+    h0: np.ndarray  # (B, N)
+    exponent: np.ndarray  # (5 + B,)
+
+
+class Curves(NamedTuple):
+    """What is measured on the way."""
+
+    loss: np.ndarray  # (T,), mean over the batch, with an exponent
+    loss_exponent: np.ndarray  # (T,)
+    hidden: np.ndarray  # (T+1,), log10 sqrt(mean_b ‖dl/dh_t‖²), t = 0..T
+    mean_log: np.ndarray  # (T+1,), mean_b ln ‖dl/dh_t‖
+
+
+@kernel
+def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
+    """Fill the gradient and the curves; return the first step at which an output is not finite, or 0."""
+    T, B, N = slope.shape
+    totals = gradient.exponent
+    totals[:] = EMPTY
+    diverged, stop = 0, T
+    space.carry_exponent[:] = EMPTY
+    curves.loss[:] = 0.0
+    curves.loss_exponent[:] = 0
+    while stop > 0:
+        start = (stop - 1) // chunk * chunk
+        size = (stop - start) * B
+        adjoint, exponents = space.adjoint[:size], space.adjoint_exponent[:size]
+        exponents[:] = EMPTY
+        if readout.every or stop == T:
+            found = _cotangents(start, stop, readout, h, rms, space, gradient, curves)
+            diverged = found if found > 0 else diverged
+        for t in range(stop - 1, start - 1, -1):
+            _pull(t, T, start, stop, U, U_exponent, slope, space, curves)
+        space.carry[:] = adjoint[:B]
+        space.carry_exponent[:] = exponents[:B]
+        common = align(adjoint, exponents)
+        before, e = bounded(h[start:stop].reshape(size, N), _peak(rms, start, stop, B * N), space.mate)
+        totals[0] = add_outer(adjoint, common, before, e, gradient.U, totals[0])
+        inputs, e = bounded(x[start:stop].reshape(size, x.shape[2]), x_peak, space.mate)
+        totals[1] = add_outer(adjoint, common, inputs, e, gradient.W, totals[1])
+        totals[3] = add_rows(adjoint, common, gradient.b, totals[3])
+        stop = start
+    _initial(U, U_exponent, space, gradient.h0, totals[5:], curves)
+    _finish(gradient)
+    return diverged
+
+
+@kernel
+def _cotangents(start, stop, readout, h, rms, space, gradient, curves):  # type: ignore[no-untyped-def]
+    """Read out the steps of a chunk that have a loss: their share of dV and dc, and of the adjoints of h."""
+    first = start if readout.every else stop - 1
+    B, N = h.shape[1], h.shape[2]
+    size, offset = (stop - first) * B, (first - start) * B
+    cotangent, exponents = space.cotangent[:size], space.cotangent_exponent[:size]
+    states = h[first + 1 : stop + 1]
+    found = read_out(
+        states,
+        readout.outward,
+        readout.c,
+        readout.y[first:stop],
+        readout.classes[first:stop],
+        readout.kind,
+        cotangent,
+        exponents,
+        curves.loss[first:stop],
+        curves.loss_exponent[first:stop],
+    )
+    if found > 0:
+        return first + found
+    product(1.0, cotangent, readout.V, 0.0, space.adjoint[offset : offset + size])
+    for r in range(size):
+        empty = exponents[r] == EMPTY
+        space.adjoint_exponent[offset + r] = EMPTY if empty else exponents[r] + readout.exponent
+    totals = gradient.exponent
+    common = align(cotangent, exponents)
+    after, e = bounded(states.reshape(size, N), _peak(rms, first + 1, stop + 1, B * N), space.mate)
+    totals[2] = add_outer(cotangent, common, after, e, gradient.V, totals[2])
+    totals[4] = add_rows(cotangent, common, gradient.c, totals[4])
+    return 0
+
+
+@kernel
+def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: ignore[no-untyped-def]
+    """Make the rows of step t of a chunk the total adjoint of h_{t+1} (0-based t), measure it, and weigh it by phi'."""
+    B = slope.shape[1]
+    low = (t - start) * B
+    rows, exponents = space.adjoint[low : low + B], space.adjoint_exponent[low : low + B]
+    if t + 1 < stop:
+        after = space.adjoint[low + B : low + 2 * B]
+        vjp(U, U_exponent, after, space.adjoint_exponent[low + B : low + 2 * B], rows, exponents, space.rows)
+    elif t + 1 < T:
+        vjp(U, U_exponent, space.carry, space.carry_exponent, rows, exponents, space.rows)
+    _measure(t + 1, rows, exponents, space, curves)
+    weigh_slopes(rows, slope[t], exponents)
+
+
+@kernel
+def _measure(t, rows, exponents, space, curves):  # type: ignore[no-untyped-def]
+    settle(rows, exponents, space.sizes)
+    curves.hidden[t] = log10_rms(space.sizes, exponents)
+    curves.mean_log[t] = curves.hidden[t] * LN_10 if rows.shape[0] == 1 else mean_log(space.sizes, exponents)
+
+
+@kernel
+def _initial(U, U_exponent, space, out, exponents, curves):  # type: ignore[no-untyped-def]
+    """The adjoint of h_0: one more pull, with no loss and no slope of its own."""
+    exponents[:] = EMPTY
+    vjp(U, U_exponent, space.carry, space.carry_exponent, out, exponents, space.rows)
+    _measure(0, out, exponents, space, curves)
+    for b in range(exponents.size):
+        if exponents[b] == EMPTY:
+            out[b] = 0
+            exponents[b] = 0
+
+
+@kernel
+def _finish(gradient):  # type: ignore[no-untyped-def]
+    totals = gradient.exponent
+    totals[0] = close(gradient.U, totals[0])
+    totals[1] = close(gradient.W, totals[1])
+    totals[2] = close(gradient.V, totals[2])
+    totals[3] = close(gradient.b, totals[3])
+    totals[4] = close(gradient.c, totals[4])
+
+
+@kernel
+def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: ignore[no-untyped-def]
+    """The curves of the adjoint of L_T alone, t = 0..T: what the loss at the last step sends back, and no gradient."""
+    T, B, _N = slope.shape
+    cotangent, exponents = space.cotangent[:B], space.cotangent_exponent[:B]
+    read_out(
+        h[T:],
+        readout.outward,
+        readout.c,
+        readout.y[T - 1 :],
+        readout.classes[T - 1 :],
+        readout.kind,
+        cotangent,
+        exponents,
+        curves.loss[T - 1 :],
+        curves.loss_exponent[T - 1 :],
+    )
+    rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
+    product(1.0, cotangent, readout.V, 0.0, rows)
+    for b in range(B):
+        row_exponents[b] = EMPTY if exponents[b] == EMPTY else exponents[b] + readout.exponent
+    for t in range(T - 1, -1, -1):
+        _measure(t + 1, rows, row_exponents, space, curves)
+        weigh_slopes(rows, slope[t], row_exponents)
+        space.carry[:] = rows
+        space.carry_exponent[:] = row_exponents
+        row_exponents[:] = EMPTY
+        vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
+    _measure(0, rows, row_exponents, space, curves)
+
+
+@kernel
+def _peak(rms, start, stop, size):  # type: ignore[no-untyped-def]
+    """A bound of the largest entry of the states start..stop-1."""
+    top = 0.0
+    for t in range(start, stop):
+        top = max(top, rms[t])
+    return top * math.sqrt(size)

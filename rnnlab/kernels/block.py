@@ -1,0 +1,160 @@
+"""The loops over the networks of a block: G networks of equal shape, one after another, each on its own."""
+
+from __future__ import annotations
+
+import math
+
+from rnnlab.kernels import backward, states
+from rnnlab.kernels.backward import Curves, Gradient, Readout
+from rnnlab.kernels.linalg import transpose
+from rnnlab.kernels.losses import read_out
+from rnnlab.kernels.options import kernel, reduction
+from rnnlab.kernels.scaled import add, log10, log10_norm, tame
+
+
+@kernel
+def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no-untyped-def]
+    """Fill drives (n, T, B, N) with W x of the networks `first` (n,), whose inputs are x[source]."""
+    for n in range(first.size):
+        states.input_drive(W[first[n]], x[source[first[n]]], drives[n], inward, chunk)
+
+
+@kernel
+def forward(codes, U, W, b, x, h0, source, drives, drive, h, slope, rms, diverged, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
+    """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
+    for g in range(codes.size):
+        h[g, 0] = h0[source[g]]
+        shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
+        diverged[g] = states.run(
+            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, recurrent, inward
+        )
+
+
+@kernel
+def gradients(
+    U, V, c, x, x_peak, y, classes, source, kind, every, h, slope, rms, diverged, chunk, tamed, outward, space, gradient,
+    curves, log10_norms, loss, log10_loss,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Back-propagate every network that did not diverge.
+
+    `gradient` has room for all networks or for one, which is then overwritten. `log10_norms` (G, 6) are those of U, W,
+    V, b, c (of the batch mean of the loss) and h0 (root mean square over the batch); nan where a network diverged.
+    """
+    U_tamed, V_tamed = tamed
+    for g in range(diverged.size):
+        s = source[g]
+        transpose(V[g], outward)
+        curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
+        readout = Readout(V_tamed, outward, tame(V[g], V_tamed), c[g], y[s], classes[s], kind, every)
+        if diverged[g] == 0:
+            n = g if gradient.U.shape[0] > 1 else 0
+            own = Gradient(
+                gradient.U[n], gradient.W[n], gradient.V[n], gradient.b[n], gradient.c[n], gradient.h0[n],
+                gradient.exponent[n],
+            )  # fmt: skip
+            U_exponent = tame(U[g], U_tamed)
+            diverged[g] = backward.backward(
+                U_tamed, U_exponent, readout, h[g], slope[g], x[s], x_peak[s], rms[g], chunk, space, own, curve
+            )
+        if diverged[g] == 0:
+            loss[g], log10_loss[g] = _total(curve)
+            _norms(own, curve, h.shape[2], log10_norms[g])
+        else:
+            loss[g], log10_loss[g] = math.nan, math.nan
+            log10_norms[g] = math.nan
+            _until(diverged[g], readout, h[g], space, curve)
+
+
+@kernel
+def _total(curve):  # type: ignore[no-untyped-def]
+    m, e = 0.0, 0
+    for t in range(curve.loss.size):
+        m, e = add(m, e, curve.loss[t], curve.loss_exponent[t])
+    return math.ldexp(m, min(max(e, -4000), 4000)), log10(m, e)
+
+
+@kernel
+def _norms(own, curve, batch, out):  # type: ignore[no-untyped-def]
+    shrink = math.log10(batch)
+    out[0] = log10_norm(own.U, own.exponent[0]) - shrink
+    out[1] = log10_norm(own.W, own.exponent[1]) - shrink
+    out[2] = log10_norm(own.V, own.exponent[2]) - shrink
+    out[3] = log10_norm(own.b, own.exponent[3]) - shrink
+    out[4] = log10_norm(own.c, own.exponent[4]) - shrink
+    out[5] = curve.hidden[0]
+
+
+@kernel
+def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
+    """Of a network that diverged keep the losses of the steps before; the rest is not defined."""
+    curve.hidden[:] = math.nan
+    curve.mean_log[:] = math.nan
+    curve.loss[:] = math.nan
+    if not readout.every:
+        return
+    rows = h.shape[1]
+    for t in range(step - 1):
+        read_out(
+            h[t + 1 : t + 2], readout.outward, readout.c, readout.y[t : t + 1], readout.classes[t : t + 1], readout.kind,
+            space.cotangent[:rows], space.cotangent_exponent[:rows], curve.loss[t : t + 1], curve.loss_exponent[t : t + 1],
+        )  # fmt: skip
+
+
+@kernel
+def adjoints_of_last(
+    U, V, c, y, classes, source, kind, h, slope, diverged, tamed, outward, space, curves
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """The curves of the adjoint of L_T alone of every network that did not diverge."""
+    U_tamed, V_tamed = tamed
+    for g in range(diverged.size):
+        s = source[g]
+        curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
+        if diverged[g] > 0:
+            curve.hidden[:] = math.nan
+            curve.mean_log[:] = math.nan
+            continue
+        transpose(V[g], outward)
+        readout = Readout(V_tamed, outward, tame(V[g], V_tamed), c[g], y[s], classes[s], kind, False)
+        U_exponent = tame(U[g], U_tamed)
+        backward.adjoint_of_last(U_tamed, U_exponent, readout, h[g], slope[g], space, curve)
+
+
+@reduction
+def slopes(slope, threshold, diverged, mean, mean_square, below, zero, always_zero):  # type: ignore[no-untyped-def]
+    """Statistics of phi' (G, T, B, N) at every step before a divergence: mean, mean square, share below the threshold,
+    share of units that are zero for the whole batch (all (G, T)); and of those that are so at all steps (G,)."""
+    G, T, B, N = slope.shape
+    for g in range(G):
+        steps = diverged[g] - 1 if diverged[g] > 0 else T
+        for t in range(T):
+            total, square, few = 0.0, 0.0, 0
+            if t >= steps:
+                mean[g, t] = mean_square[g, t] = below[g, t] = zero[g, t] = math.nan
+                continue
+            flat = slope[g, t].reshape(B * N)
+            for i in range(B * N):
+                value = float(flat[i])
+                total += value
+                square += value * value
+                few += 1 if value < threshold[g] else 0
+            mean[g, t], mean_square[g, t], below[g, t] = total / (B * N), square / (B * N), few / (B * N)
+            zero[g, t] = 0.0 if total == B * N else _silent(slope[g], t, t + 1)
+        always_zero[g] = _silent(slope[g], 0, steps) if steps > 0 else math.nan
+
+
+@kernel
+def _silent(slope, start, stop):  # type: ignore[no-untyped-def]
+    """Share of units whose slope is zero in every step start..stop-1 and every sequence of the batch."""
+    _T, B, N = slope.shape
+    count = 0
+    for i in range(N):
+        alive = False
+        for t in range(start, stop):
+            for b in range(B):
+                if slope[t, b, i] != 0:
+                    alive = True
+                    break
+            if alive:
+                break
+        count += 0 if alive else 1
+    return count / N

@@ -1,0 +1,82 @@
+"""States forward in time, for one network.
+
+Time runs in chunks: what is not recurrent is one product for a chunk. The chunk depends on the shape of the network
+alone, or a network's numbers would depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnnlab.kernels.linalg import product, transpose
+from rnnlab.kernels.options import kernel
+from rnnlab.kernels.scaled import exponent, largest, squares
+from rnnlab.kernels.vanilla import forward
+
+
+@kernel
+def input_drive(W, x, drive, inward, chunk):  # type: ignore[no-untyped-def]
+    """drive (T, B, N) = W x_t, for networks that share W, x and all shapes; inward (D, N) is scratch."""
+    if not np.any(W):
+        drive[:] = 0
+        return
+    transpose(W, inward)
+    for start in range(0, drive.shape[0], chunk):
+        _chunk_drive(x, start, min(start + chunk, drive.shape[0]), inward, drive)
+
+
+@kernel
+def _chunk_drive(x, start, stop, inward, out):  # type: ignore[no-untyped-def]
+    rows = (stop - start) * x.shape[1]
+    product(1.0, x[start:stop].reshape(rows, x.shape[2]), inward, 0.0, out[start:stop].reshape(rows, out.shape[2]))
+
+
+@kernel
+def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
+    """Fill h[1:] (T, B, N) from h[0], phi' (T, B, N) and rms (T+1,); return the first step that is not finite, or 0.
+
+    `drive` (T, B, N) is W x_t where networks share it, or empty: then it is computed here. What stands behind a step
+    that is not finite means nothing, but rms there is nan. recurrent (N, N) and inward (D, N) are scratch.
+    """
+    T = slope.shape[0]
+    transpose(U, recurrent)
+    transpose(W, inward)
+    driven, biased = np.any(W), np.any(b)
+    rms[:] = math.nan
+    rms[0] = _rms(h[0])
+    for start in range(0, T, chunk):
+        stop = min(start + chunk, T)
+        if not driven:
+            slope[start:stop] = 0
+        elif drive.size > 0:
+            slope[start:stop] = drive[start:stop]
+        else:
+            _chunk_drive(x, start, stop, inward, slope)
+        if biased:
+            slope[start:stop] += b
+        for t in range(start, stop):
+            forward(code, recurrent, h[t], slope[t], h[t + 1])
+            rms[t + 1] = _rms(h[t + 1])
+            if not math.isfinite(rms[t + 1]):
+                return t + 1
+    return 0
+
+
+@kernel
+def _rms(state):  # type: ignore[no-untyped-def]
+    """Root mean square of a state (B, N); nan or inf only where an entry is."""
+    flat = state.reshape(1, state.size)
+    total = squares(flat, 0)
+    if total == 0.0 or not (1e-280 <= total <= 1e280):
+        peak = largest(flat, 0)
+        if peak == 0.0 or not math.isfinite(peak):
+            return peak
+        e = exponent(peak)
+        total = 0.0
+        for i in range(flat.shape[1]):
+            value = math.ldexp(float(flat[0, i]), -e)
+            total += value * value
+        return math.ldexp(math.sqrt(total / state.size), e)
+    return math.sqrt(total / state.size)

@@ -1,0 +1,97 @@
+"""The vanilla cell h_t = phi(U h_{t-1} + W x_t + b): one step forward, its Jacobian, and its transposed Jacobian.
+
+States stand as rows, (B, N). A step keeps phi'(a_t) of every unit, all that its Jacobian diag(phi') U needs besides U.
+"""
+
+from __future__ import annotations
+
+from rnnlab.kernels.activations import activate
+from rnnlab.kernels.linalg import product
+from rnnlab.kernels.options import kernel
+from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
+
+
+@kernel
+def forward(code, recurrent, state, drive, following):  # type: ignore[no-untyped-def]
+    """Take one step from `state` (B, N) to `following`; `drive` (B, N) holds W x_t + b and becomes phi'(a_t).
+
+    `recurrent` is Uᵀ, contiguous: a transposed operand costs the product half its speed.
+    """
+    product(1.0, state, recurrent, 1.0, drive)
+    activate(code, drive.reshape(-1), following.reshape(-1), drive.reshape(-1))
+
+
+@kernel
+def jvp(U, slope, frame, out):  # type: ignore[no-untyped-def]
+    """out = J_t frame for every sample: J_t = diag(phi'(a_t)) U, slope (B, N), frame and out (B, N, K)."""
+    for b in range(slope.shape[0]):
+        product(1.0, U, frame[b], 0.0, out[b])
+        for i in range(slope.shape[1]):
+            for k in range(frame.shape[2]):
+                out[b, i, k] *= slope[b, i]
+
+
+@kernel
+def weigh_slopes(adjoint, slope, exponents):  # type: ignore[no-untyped-def]
+    """Turn adjoints of h_t, normalised rows (B, N) with exponents (B,), into adjoints of a_t."""
+    for b in range(adjoint.shape[0]):
+        if exponents[b] > EMPTY:
+            e = weigh(adjoint, slope, b)
+            exponents[b] = exponents[b] + e if e > EMPTY else EMPTY
+
+
+@kernel
+def vjp(U, U_exponent, adjoint, exponents, out, out_exponents, scratch):  # type: ignore[no-untyped-def]
+    """Add Uᵀ times the adjoints of a_{t+1}, rows (B, N), to the rows `out`, which hold what else reaches h_t.
+
+    The true U is U · 2^U_exponent, and row b stands for its entries times 2^exponents[b].
+    """
+    if U_exponent == 0 and _all(exponents, 0) and _all(out_exponents, 0):
+        product(1.0, adjoint, U, 1.0, out)
+        return
+    if _all(out_exponents, EMPTY):
+        product(1.0, adjoint, U, 0.0, out)
+        for b in range(out.shape[0]):
+            out_exponents[b] = exponents[b] + U_exponent if exponents[b] > EMPTY else EMPTY
+        return
+    product(1.0, adjoint, U, 0.0, scratch)
+    for b in range(out.shape[0]):
+        if exponents[b] > EMPTY:
+            _add_row(scratch, exponents[b] + U_exponent, out, out_exponents, b)
+
+
+@kernel
+def _all(exponents, value):  # type: ignore[no-untyped-def]
+    for b in range(exponents.size):
+        if exponents[b] != value:
+            return False
+    return True
+
+
+@kernel
+def _add_row(source, e, out, out_exponents, row):  # type: ignore[no-untyped-def]
+    f = out_exponents[row]
+    if f == EMPTY:
+        for i in range(out.shape[1]):
+            out[row, i] = source[row, i]
+        out_exponents[row] = e
+        return
+    top = max(e, f)
+    if e < top:
+        scale(source, row, e - top)
+    if f < top:
+        scale(out, row, f - top)
+    for i in range(out.shape[1]):
+        out[row, i] += source[row, i]
+    out_exponents[row] = top
+
+
+@kernel
+def settle(rows, exponents, sizes):  # type: ignore[no-untyped-def]
+    """Normalise rows; their squared norms (without the exponents) go into `sizes` (B,)."""
+    for b in range(rows.shape[0]):
+        if exponents[b] == EMPTY:
+            sizes[b] = 0.0
+            continue
+        e, sizes[b] = normalise(rows, b)
+        exponents[b] = exponents[b] + e if e > EMPTY else EMPTY

@@ -1,0 +1,242 @@
+"""Networks of equal shape as arrays, their trajectory, and the gradients that flow back along it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rnnlab.kernels import activations, backward, block, losses
+
+L2_BYTES = 2**19  # what a chunk of time may hold; a constant, so that results do not depend on the machine's cache
+
+
+@dataclass(frozen=True)
+class Networks:
+    """G networks of equal shape and one dtype, with the sequences that they see.
+
+    Several networks may see the same sequences: network g sees those of index `source[g]`, of X. Networks with equal
+    `drive[g]` share W and sequences, so that W x is computed once; -1 where nothing is shared.
+    """
+
+    activation: tuple[str, ...]
+    U: np.ndarray  # (G, N, N)
+    W: np.ndarray  # (G, N, D)
+    V: np.ndarray  # (G, O, N)
+    b: np.ndarray  # (G, N)
+    c: np.ndarray  # (G, O)
+    h0: np.ndarray  # (X, B, N)
+    x: np.ndarray  # (X, T, B, D)
+    y: np.ndarray  # (X, T, B, O), or integers (X, T, B) for cross_entropy
+    source: np.ndarray  # (G,)
+    loss: str = "squared"
+    loss_at: str = "every"
+    drive: np.ndarray | None = None  # (G,)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int, int]:
+        """(G, T, B, N, D, O)."""
+        return (len(self.U), *self.x.shape[1:3], *self.W.shape[1:], self.V.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the work."""
+        return self.U.dtype
+
+    @property
+    def codes(self) -> np.ndarray:
+        """The kernels' codes of the activations."""
+        return np.array([activations.CODES[name] for name in self.activation], np.int64)
+
+    @cached_property
+    def chunk(self) -> int:
+        """Steps of time whose products are one product, from the shape of a network alone."""
+        _G, T, B, N, D, O = self.shape
+        step = B * (3 * N + D + O) * self.dtype.itemsize
+        return max(1, min(T, max(L2_BYTES // step, -(-128 // B))))
+
+    @cached_property
+    def x_peak(self) -> np.ndarray:
+        """The largest magnitude in the inputs, (X,)."""
+        flat = self.x.reshape(len(self.x), -1)
+        return np.maximum(flat.max(axis=1, initial=0), -flat.min(axis=1, initial=0)).astype(np.float64)
+
+    @cached_property
+    def drives(self) -> tuple[np.ndarray, np.ndarray]:
+        """W x (n, T, B, N) for the networks that share it, and its index for every network (G,)."""
+        G, T, B, N, D, _O = self.shape
+        if self.drive is None:
+            return np.empty((1, 0, B, N), self.dtype), np.full(G, -1, np.int64)
+        names, first, index, counts = np.unique(self.drive, return_index=True, return_inverse=True, return_counts=True)
+        shared = (names >= 0) & (counts > 1)
+        if not shared.any():
+            return np.empty((1, 0, B, N), self.dtype), np.full(G, -1, np.int64)
+        place = np.where(shared, np.cumsum(shared) - 1, -1)
+        drives = np.empty((int(shared.sum()), T, B, N), self.dtype)
+        inward = np.empty((D, N), self.dtype)
+        block.input_drives(self.W, self.x, first[shared], self.source, drives, self.chunk, inward)
+        return drives, place[index].astype(np.int64)
+
+    def part(self, start: int, stop: int) -> Networks:
+        """Return the networks start..stop-1, with the same sequences and what is shared already computed."""
+        part = Networks(
+            self.activation[start:stop], self.U[start:stop], self.W[start:stop], self.V[start:stop], self.b[start:stop],
+            self.c[start:stop], self.h0, self.x, self.y, self.source[start:stop], self.loss, self.loss_at,
+        )  # fmt: skip
+        drives, place = self.drives
+        vars(part).update(drives=(drives, place[start:stop]), x_peak=self.x_peak, chunk=self.chunk)
+        return part
+
+    def slabs(self, budget: int = 2**22) -> Iterator[Networks]:
+        """Yield parts whose trajectories stay within `budget` bytes, so that they stay in the processor's cache."""
+        G, T, B, N, _D, _O = self.shape
+        each = (2 * T + 1) * B * N * self.dtype.itemsize
+        step = max(1, budget // each)
+        if step >= G:
+            yield self
+            return
+        for start in range(0, G, step):
+            yield self.part(start, min(start + step, G))
+
+
+class Workspace(threading.local):
+    """Arrays that a worker uses again: fresh pages for every network would cost as much as its products."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return an array of this shape with any content, valid until the next call with the same name."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        held = self._arrays.get(name)
+        if held is None or held.nbytes < size:
+            held = self._arrays[name] = np.empty(size, np.uint8)
+        return held[:size].view(dtype).reshape(shape)
+
+
+_workspace = Workspace()
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The forward pass of networks, computed when it is first asked for and shared by all who measure it.
+
+    One trajectory at a time is valid in a thread: the next one takes its memory.
+    """
+
+    networks: Networks
+    h: np.ndarray = field(init=False)  # (G, T+1, B, N)
+    slope: np.ndarray = field(init=False)  # (G, T, B, N), phi'(a_t)
+    rms: np.ndarray = field(init=False)  # (G, T+1), root mean square of the state
+    diverged: np.ndarray = field(init=False)  # (G,), first step with a state (or output) that is not finite, or 0
+
+    def __post_init__(self) -> None:
+        n = self.networks
+        G, T, B, N, D, _O = n.shape
+        take = _workspace.take
+        made = {
+            "h": take("h", (G, T + 1, B, N), n.dtype),
+            "slope": take("slope", (G, T, B, N), n.dtype),
+            "rms": np.empty((G, T + 1)),
+            "diverged": np.zeros(G, np.int64),
+        }
+        drives, drive = n.drives
+        block.forward(
+            n.codes, n.U, n.W, n.b, n.x, n.h0, n.source, drives, drive, made["h"], made["slope"], made["rms"],
+            made["diverged"], n.chunk, take("recurrent", (N, N), n.dtype), take("inward", (D, N), n.dtype),
+        )  # fmt: skip
+        vars(self).update(made)
+
+
+@dataclass(frozen=True)
+class Backpropagation:
+    """What flows back along a trajectory: norms as log10 in float64, -inf for an exact zero, nan where it diverged."""
+
+    loss: np.ndarray  # (G,), inf where it overflows
+    log10_loss: np.ndarray  # (G,)
+    log10_norm: np.ndarray  # (G, 6), of U, W, V, b, c (batch mean of the loss) and h0 (rms over the batch)
+    step_loss: np.ndarray  # (G, T)
+    hidden_log10_norm: np.ndarray  # (G, T+1), log10 sqrt(mean_b ‖dl_b/dh_t‖²), t = 0..T
+    mean_log: np.ndarray  # (G, T+1), mean_b ln ‖dl_b/dh_t‖
+    gradient: backward.Gradient  # times 2^exponent, summed over the batch; of all networks or of the last one
+
+
+def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagation:
+    """Return the gradients of the networks' loss; trajectory.diverged learns of outputs that are not finite.
+
+    `keep` keeps the gradients of all networks; otherwise only their norms.
+    """
+    n = trajectory.networks
+    G, T, B, N, D, O = n.shape
+    gradient = _gradient(n, G if keep else 1, keep)
+    curves = _curves(G, T)
+    norms, loss, log10_loss = np.empty((G, 6)), np.empty(G), np.empty(G)
+    y, classes = _targets(n)
+    block.gradients(
+        n.U, n.V, n.c, n.x, n.x_peak, y, classes, n.source, losses.CODES[n.loss], n.loss_at == "every", trajectory.h,
+        trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _tamed(n),
+        _workspace.take("outward", (N, O), n.dtype), _space(n), gradient, curves, norms, loss, log10_loss,
+    )  # fmt: skip
+    step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
+    return Backpropagation(loss, log10_loss, norms, step_loss, curves.hidden, curves.mean_log, gradient)
+
+
+def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+    """Return the adjoint of L_T alone: log10 rms norms and mean log norms over the batch, (G, T+1) each, t = 0..T."""
+    n = trajectory.networks
+    G, T, _B, N, _D, O = n.shape
+    curves = _curves(G, T)
+    y, classes = _targets(n)
+    block.adjoints_of_last(
+        n.U, n.V, n.c, y, classes, n.source, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
+        _tamed(n), _workspace.take("outward", (N, O), n.dtype), _space(n), curves,
+    )  # fmt: skip
+    return curves.hidden, curves.mean_log
+
+
+def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
+    X, T, B, O = len(n.y), n.x.shape[1], n.x.shape[2], n.V.shape[1]
+    if n.loss == "cross_entropy":
+        return np.empty((X, T, B, 0), n.dtype), n.y
+    return n.y, np.empty((X, T, 0), np.int64)
+
+
+def _tamed(n: Networks) -> tuple[np.ndarray, np.ndarray]:
+    return _workspace.take("U", n.U.shape[1:], n.dtype), _workspace.take("V", n.V.shape[1:], n.dtype)
+
+
+def _space(n: Networks) -> backward.Space:
+    _G, _T, B, N, D, O = n.shape
+    R, take = n.chunk * B, _workspace.take
+    return backward.Space(
+        take("cotangent", (R, O), n.dtype),
+        take("cotangent_exponent", (R,), np.int64),
+        take("adjoint", (R, N), n.dtype),
+        take("adjoint_exponent", (R,), np.int64),
+        take("carry", (B, N), n.dtype),
+        take("carry_exponent", (B,), np.int64),
+        take("rows", (B, N), n.dtype),
+        take("sizes", (B,), np.float64),
+        take("mate", (R * max(N, D),), n.dtype),
+    )
+
+
+def _gradient(n: Networks, count: int, keep: bool) -> backward.Gradient:
+    _G, _T, B, N, D, O = n.shape
+
+    def room(name: str, *shape: int) -> np.ndarray:
+        full = (count, *shape)
+        return np.empty(full, n.dtype) if keep else _workspace.take(name, full, n.dtype)
+
+    return backward.Gradient(
+        room("dU", N, N), room("dW", N, D), room("dV", O, N), room("db", 1, N), room("dc", 1, O), room("dh0", B, N),
+        np.empty((count, 5 + B), np.int64),
+    )  # fmt: skip
+
+
+def _curves(G: int, T: int) -> backward.Curves:
+    return backward.Curves(np.empty((G, T)), np.empty((G, T), np.int64), np.empty((G, T + 1)), np.empty((G, T + 1)))
