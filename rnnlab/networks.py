@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from rnnlab.kernels import activations, backward, block, losses
+from rnnlab.kernels.linalg import packed_size
 
-L2_BYTES = 2**19  # what a chunk of time may hold; a constant, so that results do not depend on the machine's cache
+CHUNK_ROWS = 192  # rows of a product over a chunk of time: enough to be efficient, few enough to stay in the cache
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,8 @@ class Networks:
     @cached_property
     def chunk(self) -> int:
         """Steps of time whose products are one product, from the shape of a network alone."""
-        _G, T, B, N, D, O = self.shape
-        step = B * (3 * N + D + O) * self.dtype.itemsize
-        return max(1, min(T, max(L2_BYTES // step, -(-128 // B))))
+        _G, T, B, *_ = self.shape
+        return min(T, max(1, CHUNK_ROWS // B))
 
     @cached_property
     def x_peak(self) -> np.ndarray:
@@ -68,7 +68,7 @@ class Networks:
     @cached_property
     def drives(self) -> tuple[np.ndarray, np.ndarray]:
         """W x (n, T, B, N) for the networks that share it, and its index for every network (G,)."""
-        G, T, B, N, D, _O = self.shape
+        G, T, B, N, _D, _O = self.shape
         if self.drive is None:
             return np.empty((1, 0, B, N), self.dtype), np.full(G, -1, np.int64)
         names, first, index, counts = np.unique(self.drive, return_index=True, return_inverse=True, return_counts=True)
@@ -77,8 +77,7 @@ class Networks:
             return np.empty((1, 0, B, N), self.dtype), np.full(G, -1, np.int64)
         place = np.where(shared, np.cumsum(shared) - 1, -1)
         drives = np.empty((int(shared.sum()), T, B, N), self.dtype)
-        inward = np.empty((D, N), self.dtype)
-        block.input_drives(self.W, self.x, first[shared], self.source, drives, self.chunk, inward)
+        block.input_drives(self.W, self.x, first[shared], self.source, drives, self.chunk, _packed(self).inward)
         return drives, place[index].astype(np.int64)
 
     def part(self, start: int, stop: int) -> Networks:
@@ -136,7 +135,7 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         n = self.networks
-        G, T, B, N, D, _O = n.shape
+        G, T, B, N, _D, _O = n.shape
         take = _workspace.take
         made = {
             "h": take("h", (G, T + 1, B, N), n.dtype),
@@ -147,7 +146,7 @@ class Trajectory:
         drives, drive = n.drives
         block.forward(
             n.codes, n.U, n.W, n.b, n.x, n.h0, n.source, drives, drive, made["h"], made["slope"], made["rms"],
-            made["diverged"], n.chunk, take("recurrent", (N, N), n.dtype), take("inward", (D, N), n.dtype),
+            made["diverged"], n.chunk, _packed(n),
         )  # fmt: skip
         vars(self).update(made)
 
@@ -178,8 +177,8 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
     y, classes = _targets(n)
     block.gradients(
         n.U, n.V, n.c, n.x, n.x_peak, y, classes, n.source, losses.CODES[n.loss], n.loss_at == "every", trajectory.h,
-        trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _tamed(n),
-        _workspace.take("outward", (N, O), n.dtype), _space(n), gradient, curves, norms, loss, log10_loss,
+        trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _packed(n),
+        _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
     step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
     return Backpropagation(loss, log10_loss, norms, step_loss, curves.hidden, curves.mean_log, gradient)
@@ -193,7 +192,7 @@ def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     y, classes = _targets(n)
     block.adjoints_of_last(
         n.U, n.V, n.c, y, classes, n.source, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
-        _tamed(n), _workspace.take("outward", (N, O), n.dtype), _space(n), curves,
+        _packed(n), _space(n), curves,
     )  # fmt: skip
     return curves.hidden, curves.mean_log
 
@@ -205,8 +204,12 @@ def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
     return n.y, np.empty((X, T, 0), np.int64)
 
 
-def _tamed(n: Networks) -> tuple[np.ndarray, np.ndarray]:
-    return _workspace.take("U", n.U.shape[1:], n.dtype), _workspace.take("V", n.V.shape[1:], n.dtype)
+def _packed(n: Networks) -> block.Packed:
+    _G, _T, _B, N, D, O = n.shape
+    shapes = {"recurrent": (N, N), "inward": (D, N), "outward": (N, O), "U": (N, N), "V": (O, N)}
+    return block.Packed(
+        **{name: _workspace.take(name, (packed_size(*shape, n.dtype),), n.dtype) for name, shape in shapes.items()}
+    )
 
 
 def _space(n: Networks) -> backward.Space:

@@ -24,9 +24,9 @@ from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
 class Readout(NamedTuple):
     """What turns states into losses; one of y and classes is empty."""
 
-    V: np.ndarray  # (O, N)
-    outward: np.ndarray  # (N, O), Vᵀ
-    exponent: int  # the true V, in adjoints, is V · 2^exponent; `outward` is the true one
+    V: np.ndarray  # packed; the true one is V · 2^exponent
+    exponent: int
+    outward: np.ndarray  # Vᵀ, packed
     c: np.ndarray  # (O,)
     y: np.ndarray  # (T, B, O)
     classes: np.ndarray  # (T, B)
@@ -71,7 +71,7 @@ class Curves(NamedTuple):
 
 @kernel
 def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
-    """Fill the gradient and the curves; return the first step at which an output is not finite, or 0."""
+    """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0."""
     T, B, N = slope.shape
     totals = gradient.exponent
     totals[:] = EMPTY

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+import numpy as np
 
 from rnnlab.kernels import backward, states
 from rnnlab.kernels.backward import Curves, Gradient, Readout
-from rnnlab.kernels.linalg import transpose
+from rnnlab.kernels.linalg import pack_tamed, pack_transposed
 from rnnlab.kernels.losses import read_out
 from rnnlab.kernels.options import kernel, reduction
-from rnnlab.kernels.scaled import add, log10, log10_norm, tame
+from rnnlab.kernels.scaled import add, log10, log10_norm
+
+
+class Packed(NamedTuple):
+    """Scratch for the packed weights of one network."""
+
+    recurrent: np.ndarray  # Uᵀ
+    inward: np.ndarray  # Wᵀ
+    outward: np.ndarray  # Vᵀ
+    U: np.ndarray
+    V: np.ndarray
 
 
 @kernel
@@ -20,41 +33,39 @@ def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no
 
 
 @kernel
-def forward(codes, U, W, b, x, h0, source, drives, drive, h, slope, rms, diverged, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
+def forward(codes, U, W, b, x, h0, source, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
     """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
     for g in range(codes.size):
         h[g, 0] = h0[source[g]]
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
-            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, recurrent, inward
+            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, packed.recurrent, packed.inward
         )
 
 
 @kernel
 def gradients(
-    U, V, c, x, x_peak, y, classes, source, kind, every, h, slope, rms, diverged, chunk, tamed, outward, space, gradient,
-    curves, log10_norms, loss, log10_loss,
+    U, V, c, x, x_peak, y, classes, source, kind, every, h, slope, rms, diverged, chunk, packed, space, gradient, curves,
+    log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge.
 
     `gradient` has room for all networks or for one, which is then overwritten. `log10_norms` (G, 6) are those of U, W,
     V, b, c (of the batch mean of the loss) and h0 (root mean square over the batch); nan where a network diverged.
     """
-    U_tamed, V_tamed = tamed
     for g in range(diverged.size):
         s = source[g]
-        transpose(V[g], outward)
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
-        readout = Readout(V_tamed, outward, tame(V[g], V_tamed), c[g], y[s], classes[s], kind, every)
+        readout = _readout(V[g], packed, c[g], y[s], classes[s], kind, every)
         if diverged[g] == 0:
             n = g if gradient.U.shape[0] > 1 else 0
             own = Gradient(
                 gradient.U[n], gradient.W[n], gradient.V[n], gradient.b[n], gradient.c[n], gradient.h0[n],
                 gradient.exponent[n],
             )  # fmt: skip
-            U_exponent = tame(U[g], U_tamed)
+            U_exponent = pack_tamed(U[g], packed.U)
             diverged[g] = backward.backward(
-                U_tamed, U_exponent, readout, h[g], slope[g], x[s], x_peak[s], rms[g], chunk, space, own, curve
+                packed.U, U_exponent, readout, h[g], slope[g], x[s], x_peak[s], rms[g], chunk, space, own, curve
             )
         if diverged[g] == 0:
             loss[g], log10_loss[g] = _total(curve)
@@ -63,6 +74,12 @@ def gradients(
             loss[g], log10_loss[g] = math.nan, math.nan
             log10_norms[g] = math.nan
             _until(diverged[g], readout, h[g], space, curve)
+
+
+@kernel
+def _readout(V, packed, c, y, classes, kind, every):  # type: ignore[no-untyped-def]
+    pack_transposed(V, packed.outward)
+    return Readout(packed.V, pack_tamed(V, packed.V), packed.outward, c, y, classes, kind, every)
 
 
 @kernel
@@ -102,10 +119,9 @@ def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
 
 @kernel
 def adjoints_of_last(
-    U, V, c, y, classes, source, kind, h, slope, diverged, tamed, outward, space, curves
+    U, V, c, y, classes, source, kind, h, slope, diverged, packed, space, curves
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """The curves of the adjoint of L_T alone of every network that did not diverge."""
-    U_tamed, V_tamed = tamed
     for g in range(diverged.size):
         s = source[g]
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
@@ -113,10 +129,9 @@ def adjoints_of_last(
             curve.hidden[:] = math.nan
             curve.mean_log[:] = math.nan
             continue
-        transpose(V[g], outward)
-        readout = Readout(V_tamed, outward, tame(V[g], V_tamed), c[g], y[s], classes[s], kind, False)
-        U_exponent = tame(U[g], U_tamed)
-        backward.adjoint_of_last(U_tamed, U_exponent, readout, h[g], slope[g], space, curve)
+        readout = _readout(V[g], packed, c[g], y[s], classes[s], kind, False)
+        U_exponent = pack_tamed(U[g], packed.U)
+        backward.adjoint_of_last(packed.U, U_exponent, readout, h[g], slope[g], space, curve)
 
 
 @reduction

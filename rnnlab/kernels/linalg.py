@@ -1,86 +1,146 @@
-"""Matrix products into place: alpha and beta let gradients add up over time without a temporary."""
+"""Matrix products into place: alpha and beta let sums over time add up without a temporary.
+
+A right operand that serves many products (a weight matrix, for all T steps) is packed once, into panels of a tile's
+columns. The order of every sum depends on the shapes alone.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from rnnlab.kernels.options import kernel
+from rnnlab.kernels.scaled import WINDOW_HIGH, WINDOW_LOW, exponent, largest, power
+from rnnlab.kernels.tile import TALL, lanes, tile1, tile2, tile4, tile8
 
-from rnnlab.kernels.options import kernel, load_blas
-
-load_blas()
-
-
-def _gemm(transposed: bool) -> Any:
-    """Make a call of BLAS gemm on C-ordered matrices; BLAS is column-major, so it is asked for the transpose of all."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        element, char, word = signature.args[1].dtype, ir.IntType(8), ir.IntType(64)
-        pointer = char.as_pointer()
-        alpha, a, b, beta, c = args
-        a, b, c = (
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip((signature.args[1], signature.args[2], signature.args[4]), (a, b, c), strict=True)
-        )
-
-        def data(array: Any) -> Any:
-            return builder.bitcast(array.data, pointer)
-
-        def number(value: Any) -> Any:
-            return builder.bitcast(cgutils.alloca_once_value(builder, value), pointer)
-
-        inner, columns = cgutils.unpack_tuple(builder, b.shape)
-        rows = cgutils.unpack_tuple(builder, c.shape)[0]
-        leading = cgutils.unpack_tuple(builder, a.shape)[1]
-        shape = ir.FunctionType(
-            ir.IntType(32),
-            [char, char, char, word, word, word, pointer, pointer, word, pointer, word, pointer, pointer, word],
-        )
-        function = cgutils.get_or_insert_function(builder.module, shape, "numba_xxgemm")
-        kind = ir.Constant(char, ord("d" if element == types.float64 else "s"))
-        plain = ir.Constant(char, ord("n"))
-        turned = ir.Constant(char, ord("t" if transposed else "n"))
-        return builder.call(
-            function,
-            [kind, plain, turned, columns, rows, inner, number(alpha), data(b), columns, data(a), leading]
-            + [number(beta), data(c), columns],
-        )
-
-    return generate
+LANES_64, LANES_32 = lanes(np.float64), lanes(np.float32)
+FAR = 2048  # bytes between rows from which their entries fight for the same places of the cache
+DEPTH = 256  # inner length of a product that is summed in one go: a panel of it stays in the first cache
 
 
-_code_product = _gemm(transposed=False)
-_code_outer = _gemm(transposed=True)
-
-
-@intrinsic
-def _product(_context: Any, alpha: Any, a: Any, b: Any, beta: Any, c: Any) -> Any:
-    return types.int32(a.dtype, a, b, a.dtype, c), _code_product
-
-
-@intrinsic
-def _outer(_context: Any, alpha: Any, a: Any, b: Any, beta: Any, c: Any) -> Any:
-    return types.int32(a.dtype, a, b, a.dtype, c), _code_outer
+def packed_size(inner: int, columns: int, dtype: np.dtype) -> int:
+    """Return the entries of a packed right operand (inner, columns)."""
+    width = lanes(dtype)
+    return inner * -(-columns // width) * width
 
 
 @kernel
-def product(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
-    """c = alpha a b + beta c for a (M, K), b (K, N), c (M, N); beta = 0 overwrites whatever stands in c."""
-    _product(c.dtype.type(alpha), a, b, c.dtype.type(beta), c)
+def _lanes(a):  # type: ignore[no-untyped-def]
+    return LANES_64 if a.itemsize == 8 else LANES_32
+
+
+@kernel
+def pack(matrix, panels):  # type: ignore[no-untyped-def]
+    """Lay a right operand (K, N) out in panels, the last one padded with zeros."""
+    for start in range(0, matrix.shape[1], _lanes(matrix)):
+        _pack_panel(matrix, start, panels, start * matrix.shape[0])
+
+
+@kernel
+def _pack_panel(matrix, start, panels, at):  # type: ignore[no-untyped-def]
+    K, N = matrix.shape
+    width = _lanes(matrix)
+    columns = min(width, N - start)
+    for k in range(K):
+        for j in range(columns):
+            panels[at + k * width + j] = matrix[k, start + j]
+        for j in range(columns, width):
+            panels[at + k * width + j] = 0
+
+
+@kernel
+def pack_transposed(matrix, panels):  # type: ignore[no-untyped-def]
+    """Pack the transpose of a matrix (N, K)."""
+    N, K = matrix.shape
+    width = _lanes(matrix)
+    for start in range(0, N, width):
+        for j in range(width):
+            for k in range(K):
+                panels[start * K + k * width + j] = matrix[start + j, k] if start + j < N else 0
+
+
+@kernel
+def pack_tamed(matrix, panels):  # type: ignore[no-untyped-def]
+    """Pack a matrix times a power of two that keeps its entries far from both ends of the range; return its exponent.
+
+    The matrix is panels · 2^exponent; the exponent is 0 but for extreme matrices.
+    """
+    pack(matrix, panels)
+    peak = largest(matrix.reshape(1, matrix.size), 0)
+    if peak == 0.0 or WINDOW_LOW <= peak * peak <= WINDOW_HIGH:
+        return 0
+    e = exponent(peak)
+    first, second = power(-(e // 2)), power(e // 2 - e)
+    for i in range(panels.size):
+        panels[i] = panels.dtype.type(float(panels[i]) * first * second)
+    return e
+
+
+@kernel
+def product(alpha, a, panels, beta, c):  # type: ignore[no-untyped-def]
+    """c = alpha a b + beta c for a (M, K), b (K, N) packed, c (M, N); beta = 0 overwrites whatever stands in c."""
+    (M, N), K, width = c.shape, a.shape[1], _lanes(c)
+    alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
+    left, out = a.reshape(-1), c.reshape(-1)
+    for k in range(0, K, DEPTH):
+        depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
+        for start in range(0, N - width + 1, width):
+            at = start * K + k * width
+            _rows(M, depth, left, k, K, 1, panels, at, width, alpha, keep, out, start, N)
+        if N % width:
+            start = N // width * width
+            at = start * K + k * width
+            _edge(M, depth, left, k, K, 1, panels, at, alpha, keep, c, start)
 
 
 @kernel
 def outer(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha aᵀ b + beta c for a (K, M), b (K, N), c (M, N): a sum of outer products over the rows."""
-    _outer(c.dtype.type(alpha), a, b, c.dtype.type(beta), c)
+    (M, N), K, width = c.shape, a.shape[0], _lanes(c)
+    alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
+    left, right, out = a.reshape(-1), b.reshape(-1), c.reshape(-1)
+    for k in range(0, K, DEPTH):
+        depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
+        far = N * b.itemsize >= FAR
+        panel = np.empty(depth * width if far or N % width else 0, c.dtype)
+        for start in range(0, N - width + 1, width):
+            if far:
+                _pack_panel(b[k : k + depth], start, panel, 0)
+                _rows(M, depth, left, k * M, 1, M, panel, 0, width, alpha, keep, out, start, N)
+            else:
+                _rows(M, depth, left, k * M, 1, M, right, k * N + start, N, alpha, keep, out, start, N)
+        if N % width:
+            _pack_panel(b[k : k + depth], N // width * width, panel, 0)
+            _edge(M, depth, left, k * M, 1, M, panel, 0, alpha, keep, c, N // width * width)
 
 
 @kernel
-def transpose(a, out):  # type: ignore[no-untyped-def]
-    """out = aᵀ: the recurrent product wants its operand laid out as it reads it."""
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            out[j, i] = a[i, j]
+def _rows(M, K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row):  # type: ignore[no-untyped-def]
+    """Multiply M rows with the columns of one tile, the tallest tiles first."""
+    row = 0
+    if TALL == 8:
+        while row + 8 <= M:
+            tile8(K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row)
+            row, a_at, out_at = row + 8, a_at + 8 * a_row, out_at + 8 * out_row
+    while row + 4 <= M:
+        tile4(K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row)
+        row, a_at, out_at = row + 4, a_at + 4 * a_row, out_at + 4 * out_row
+    if row + 2 <= M:
+        tile2(K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row)
+        row, a_at, out_at = row + 2, a_at + 2 * a_row, out_at + 2 * out_row
+    if row < M:
+        tile1(K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row)
+
+
+@kernel
+def _edge(M, K, a, a_at, a_row, a_step, b, b_at, alpha, beta, c, start):  # type: ignore[no-untyped-def]
+    """Multiply with a padded panel whose columns reach beyond c: by way of a tile of its own."""
+    width = _lanes(c)
+    tile = np.empty(TALL * width, c.dtype)
+    for row in range(0, M, TALL):
+        rows = min(TALL, M - row)
+        at = a_at + row * a_row
+        _rows(rows, K, a, at, a_row, a_step, b, b_at, width, alpha, c.dtype.type(0), tile, 0, width)
+        for i in range(rows):
+            for j in range(start, c.shape[1]):
+                value = tile[i * width + j - start]
+                c[row + i, j] = value if beta == 0 else beta * c[row + i, j] + value

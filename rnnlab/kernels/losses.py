@@ -93,7 +93,7 @@ def finite(o, row):  # type: ignore[no-untyped-def]
 def read_out(h, outward, c, y, classes, kind, cotangent, exponents, loss, loss_exponent):  # type: ignore[no-untyped-def]
     """Cotangents dl/do (K·B, O) of steps with states h (K, B, N), and the steps' mean losses (K,) with exponents.
 
-    `outward` is Vᵀ. Return the first step (1-based, within these) at which an output is not finite, or 0.
+    `outward` is Vᵀ, packed. Return the first step (1-based, within these) at which an output is not finite, or 0.
     """
     K, B, N = h.shape
     product(1.0, h.reshape(K * B, N), outward, 0.0, cotangent)

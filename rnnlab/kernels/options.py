@@ -70,9 +70,10 @@ def load_blas() -> str:
             os.environ.pop("OPENBLAS_CORETYPE", None)
     import threadpoolctl
 
-    libraries = threadpoolctl.threadpool_info()
-    found = [lib for lib in libraries if "scipy" in lib["filepath"] and lib.get("user_api") == "blas"]
-    return str((found or [{}])[-1].get("architecture", "unknown"))
+    # NumPy's copy is also called libscipy_openblas, with 64-bit integers: openblas64_.
+    blas = [lib for lib in threadpoolctl.threadpool_info() if lib.get("user_api") == "blas"]
+    found = [lib for lib in blas if "numpy" not in lib["filepath"] and "64_" not in Path(lib["filepath"]).name]
+    return str((found or blas or [{}])[0].get("architecture", "unknown"))
 
 
 def _misread_processor() -> bool:

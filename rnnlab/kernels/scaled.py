@@ -165,16 +165,3 @@ def log10_rms(sizes, exponents):  # type: ignore[no-untyped-def]
         if sizes[b] != 0.0:
             m, e = add(m, e, sizes[b], 2 * exponents[b])
     return 0.5 * log10(m / sizes.size, e)
-
-
-@kernel
-def tame(a, out):  # type: ignore[no-untyped-def]
-    """Copy a matrix, scaled by a power of two where its entries are near the ends of the range; return the exponent."""
-    out[:] = a
-    peak = largest(a.reshape(1, a.size), 0)
-    if peak == 0.0 or WINDOW_LOW <= peak * peak <= WINDOW_HIGH:
-        return 0
-    e = exponent(peak)
-    for row in range(a.shape[0]):
-        scale(out, row, -e)
-    return e

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from rnnlab.kernels.linalg import product, transpose
+from rnnlab.kernels.linalg import pack_transposed, product
 from rnnlab.kernels.options import kernel
 from rnnlab.kernels.scaled import exponent, largest, squares
 from rnnlab.kernels.vanilla import forward
@@ -18,11 +18,11 @@ from rnnlab.kernels.vanilla import forward
 
 @kernel
 def input_drive(W, x, drive, inward, chunk):  # type: ignore[no-untyped-def]
-    """drive (T, B, N) = W x_t, for networks that share W, x and all shapes; inward (D, N) is scratch."""
+    """drive (T, B, N) = W x_t, for networks that share W, x and all shapes; inward is scratch for Wᵀ, packed."""
     if not np.any(W):
         drive[:] = 0
         return
-    transpose(W, inward)
+    pack_transposed(W, inward)
     for start in range(0, drive.shape[0], chunk):
         _chunk_drive(x, start, min(start + chunk, drive.shape[0]), inward, drive)
 
@@ -38,12 +38,14 @@ def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # ty
     """Fill h[1:] (T, B, N) from h[0], phi' (T, B, N) and rms (T+1,); return the first step that is not finite, or 0.
 
     `drive` (T, B, N) is W x_t where networks share it, or empty: then it is computed here. What stands behind a step
-    that is not finite means nothing, but rms there is nan. recurrent (N, N) and inward (D, N) are scratch.
+    that is not finite means nothing, but rms there is nan. `recurrent` and `inward` are scratch
+    for Uᵀ and Wᵀ, packed.
     """
     T = slope.shape[0]
-    transpose(U, recurrent)
-    transpose(W, inward)
     driven, biased = np.any(W), np.any(b)
+    pack_transposed(U, recurrent)
+    if driven and drive.size == 0:
+        pack_transposed(W, inward)
     rms[:] = math.nan
     rms[0] = _rms(h[0])
     for start in range(0, T, chunk):

@@ -6,7 +6,7 @@ States stand as rows, (B, N). A step keeps phi'(a_t) of every unit, all that its
 from __future__ import annotations
 
 from rnnlab.kernels.activations import activate
-from rnnlab.kernels.linalg import product
+from rnnlab.kernels.linalg import outer, product
 from rnnlab.kernels.options import kernel
 from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
 
@@ -15,17 +15,20 @@ from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
 def forward(code, recurrent, state, drive, following):  # type: ignore[no-untyped-def]
     """Take one step from `state` (B, N) to `following`; `drive` (B, N) holds W x_t + b and becomes phi'(a_t).
 
-    `recurrent` is Uᵀ, contiguous: a transposed operand costs the product half its speed.
+    `recurrent` is Uᵀ, packed.
     """
     product(1.0, state, recurrent, 1.0, drive)
     activate(code, drive.reshape(-1), following.reshape(-1), drive.reshape(-1))
 
 
 @kernel
-def jvp(U, slope, frame, out):  # type: ignore[no-untyped-def]
-    """out = J_t frame for every sample: J_t = diag(phi'(a_t)) U, slope (B, N), frame and out (B, N, K)."""
+def jvp(turned, slope, frame, out):  # type: ignore[no-untyped-def]
+    """out = J_t frame for every sample: J_t = diag(phi'(a_t)) U, slope (B, N), frame and out (B, N, K).
+
+    `turned` is Uᵀ (N, N).
+    """
     for b in range(slope.shape[0]):
-        product(1.0, U, frame[b], 0.0, out[b])
+        outer(1.0, turned, frame[b], 0.0, out[b])
         for i in range(slope.shape[1]):
             for k in range(frame.shape[2]):
                 out[b, i, k] *= slope[b, i]
@@ -44,7 +47,7 @@ def weigh_slopes(adjoint, slope, exponents):  # type: ignore[no-untyped-def]
 def vjp(U, U_exponent, adjoint, exponents, out, out_exponents, scratch):  # type: ignore[no-untyped-def]
     """Add Uᵀ times the adjoints of a_{t+1}, rows (B, N), to the rows `out`, which hold what else reaches h_t.
 
-    The true U is U · 2^U_exponent, and row b stands for its entries times 2^exponents[b].
+    U is packed; the true one is U · 2^U_exponent, and row b stands for its entries times 2^exponents[b].
     """
     if U_exponent == 0 and _all(exponents, 0) and _all(out_exponents, 0):
         product(1.0, adjoint, U, 1.0, out)
