@@ -15,7 +15,7 @@ EPS = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
 
 
 def one(network):
-    """The network as a block of one."""
+    """Return the network as a block of one."""
     n = naive.complete(network)
     arrays = {name: getattr(n, name)[None] for name in ("U", "W", "V", "b", "c", "h0", "x", "y")}
     return networks.Networks((n.activation,), **arrays, source=np.zeros(1, np.int64), loss=n.loss, loss_at=n.loss_at)
