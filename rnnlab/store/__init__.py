@@ -1,0 +1,41 @@
+"""The store: results as plain files that survive crashes, one folder per experiment, one writer at a time."""
+
+from rnnlab.store.compaction import compact
+from rnnlab.store.layouts import FORMAT, Layout, layout, names, owner
+from rnnlab.store.locks import Holder, holder, writing
+from rnnlab.store.manifests import environments, note_environment, read_manifest, write_manifest
+from rnnlab.store.problems import DamagedFile
+from rnnlab.store.publishing import publish, replace_failures
+from rnnlab.store.reading import published, read
+from rnnlab.store.recovery import records, recover, set_aside
+from rnnlab.store.snapshots import Snapshot, snapshot
+from rnnlab.store.tables import BOOKKEEPING, LABELS, columns_of
+
+__all__ = [
+    "BOOKKEEPING",
+    "FORMAT",
+    "LABELS",
+    "DamagedFile",
+    "Holder",
+    "Layout",
+    "Snapshot",
+    "columns_of",
+    "compact",
+    "environments",
+    "holder",
+    "layout",
+    "names",
+    "note_environment",
+    "owner",
+    "publish",
+    "published",
+    "read",
+    "read_manifest",
+    "records",
+    "recover",
+    "replace_failures",
+    "set_aside",
+    "snapshot",
+    "write_manifest",
+    "writing",
+]

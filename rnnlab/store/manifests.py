@@ -1,0 +1,71 @@
+"""The manifest: the record of what was run, whole or absent, never half."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rnnlab.errors import StoreDamaged, UsageError
+from rnnlab.store import digest, files, staging
+from rnnlab.store.layouts import FORMAT, Layout
+from rnnlab.store.problems import explained
+
+
+def read_manifest(place: Layout) -> dict[str, Any] | None:
+    """Return the manifest without its digest, None where there is none.
+
+    Raises StoreDamaged where it is not what was written, UsageError where a newer rnnlab wrote it.
+    """
+    with explained(place.manifest, "read the manifest"):
+        try:
+            data = files.read(place.manifest)
+        except FileNotFoundError:
+            return None
+    _refuse_newer(place, data)
+    try:
+        return digest.unseal(data)
+    except ValueError as error:
+        again = "Run the experiment again: that writes it anew."
+        raise StoreDamaged(f"{place.manifest}: is damaged ({error}). {again}") from error
+
+
+def write_manifest(place: Layout, record: dict[str, Any]) -> None:
+    """Publish the manifest; the previous one stands until this one is on the disk."""
+    data = digest.seal({"format": FORMAT, **record})
+    with explained(place.manifest, "write the manifest", len(data)):
+        staging.replace(place, place.manifest, data)
+
+
+def note_environment(place: Layout, fingerprint: str, description: dict[str, Any]) -> None:
+    """Keep what an environment's hash stands for, before the first row that names it."""
+    target = place.environments / f"{fingerprint}.json"
+    with explained(target, "write the environment"):
+        if files.kind(target) == "absent":
+            staging.folder(place.environments)
+            staging.put(staging.stage(place, digest.seal(description)), target)
+            files.sync(place.environments)
+
+
+def environments(place: Layout) -> dict[str, Any]:
+    """Return what the hashes of environments stand for, as far as it is still known."""
+    known = {}
+    for entry in files.entries(place.environments):
+        stem, _, suffix = entry.name.partition(".")
+        if entry.kind == "file" and suffix == "json":
+            try:
+                known[stem] = digest.unseal(files.read(place.environments / entry.name))
+            except (OSError, ValueError):
+                continue
+    return known
+
+
+def _refuse_newer(place: Layout, data: bytes) -> None:
+    try:
+        version = json.loads(data)["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if isinstance(version, int) and version > FORMAT:
+        message = (
+            f"was written by a newer rnnlab (format {version}, this one knows {FORMAT}). Upgrade rnnlab to use it."
+        )
+        raise UsageError(f"{place.manifest}: {message}")

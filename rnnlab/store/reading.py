@@ -1,0 +1,100 @@
+"""Tables out of the store: whole blocks only, types pinned, checksums verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from rnnlab.columns import schema
+from rnnlab.errors import StoreBusy
+from rnnlab.store import parquet
+from rnnlab.store.layouts import Layout
+from rnnlab.store.problems import explained
+from rnnlab.store.snapshots import Snapshot, snapshot
+from rnnlab.store.tables import LABELS, columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Result = TypeVar("Result")
+_TRIES = 50
+
+
+def read(
+    place: Layout,
+    table: str,
+    *,
+    columns: Sequence[str] | None = None,
+    keys: Iterable[str] | None = None,
+    settings: str | None = None,
+    version: int | None = None,
+    verify: bool = False,
+) -> pa.Table:
+    """Return a table, or some of its columns and rows, as it stood at one moment.
+
+    `keys`, `settings` and `version` each keep only the rows that have them; `verify` checks every byte that is read.
+    Raises DamagedFile where a file is not what was written.
+    """
+    described = {column.name: column for column in columns_of(table)}
+    wanted = list(described) if columns is None else list(columns)
+    pinned = schema(described[name] for name in wanted)
+    keep = _keeper(keys, settings, version)
+    needed = list(dict.fromkeys([*wanted, *(c.name for c in LABELS if c.name in described)]))
+
+    def load(current: Snapshot) -> pa.Table:
+        import pyarrow as pa
+
+        paths = current.paths(place, table)
+        parts = (parquet.read(path, needed, verify=verify) for path in paths)
+        return pa.concat_tables([pinned.empty_table(), *(conform(keep(part), pinned) for part in parts)])
+
+    return while_files_change(place, load)
+
+
+def published(place: Layout, measure: str) -> pa.Table:
+    """Return key, settings, measure_version and (where the measure has one) status of all that is done."""
+    names = [column.name for column in LABELS]
+    has_status = any(column.name == "status" for column in columns_of(measure))
+    return read(place, measure, columns=[*names, "status"] if has_status else names)
+
+
+def while_files_change(place: Layout, load: Callable[[Snapshot], Result]) -> Result:
+    """Return `load` of a snapshot; where a file has been compacted away since, of the next one."""
+    with explained(place.root, "read the store"):
+        for _ in range(_TRIES):
+            try:
+                return load(snapshot(place))
+            except FileNotFoundError:
+                time.sleep(0.01)
+    raise StoreBusy(f"{place.root}: its files change all the time. Try again when the run that writes has finished.")
+
+
+def conform(table: pa.Table, pinned: pa.Schema) -> pa.Table:
+    """Return the table with exactly these columns; one that an older file lacks is null."""
+    import pyarrow as pa
+
+    missing = partial(pa.nulls, table.num_rows)
+    arrays = [table[f.name].cast(f.type) if f.name in table.column_names else missing(f.type) for f in pinned]
+    return pa.Table.from_arrays(arrays, schema=pinned)
+
+
+def _keeper(keys: Iterable[str] | None, settings: str | None, version: int | None) -> Callable[[pa.Table], pa.Table]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tests = []
+    if settings is not None:
+        tests.append(pc.field("settings") == settings)
+    if version is not None:
+        tests.append(pc.field("measure_version") == version)
+    if keys is not None:
+        tests.append(pc.field("key").isin(pa.array(list(keys), pa.string())))
+
+    def keep(table: pa.Table) -> pa.Table:
+        for test in tests:
+            table = table.filter(test)
+        return table
+
+    return keep

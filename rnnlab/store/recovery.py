@@ -1,0 +1,87 @@
+"""What a writer finds and mends when it opens the store, and what it lists when it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnlab.store import files, journal, parquet, staging
+from rnnlab.store.layouts import FileName, Layout, owner
+from rnnlab.store.problems import DamagedFile, explained
+from rnnlab.store.snapshots import Snapshot, snapshot
+
+
+def recover(place: Layout) -> list[str]:
+    """Bring the folder of a killed run into order and return a note of what was done. Call under the lock.
+
+    An exchange of files is brought to its end, staged files go, files that cannot be opened are set aside with their
+    whole block, and long tables of blocks that were never committed go.
+    """
+    with explained(place.root, "bring the store into order"):
+        journal.recover(place)
+        staging.clear(place)
+        notes = [note for path in _unreadable(place, snapshot(place)) for note in set_aside(place, path)]
+        current = snapshot(place)
+        for path in current.orphans:
+            files.remove(place.root / path)
+        if current.orphans:
+            notes.append(f"removed {len(current.orphans)} files of blocks that a killed run had not finished")
+        return notes + [f"{place.root / path}: is not of rnnlab; skipped" for path in current.foreign]
+
+
+def _unreadable(place: Layout, current: Snapshot) -> Iterable[Path]:
+    for table in current.tables:
+        for path in current.paths(place, table):
+            try:
+                parquet.shape(path)
+            except DamagedFile:
+                yield path
+
+
+def set_aside(place: Layout, path: Path) -> list[str]:
+    """Move a damaged file out of its table and return a note. Call under the lock.
+
+    The file that committed its block goes first, so that the trials count as not done from then on.
+    """
+    table, name = path.parent.name, FileName.parse(path.name)
+    main = place.table(owner(table))
+    commits = [e.name for e in files.entries(main) if name and e.name.startswith(name.trials)]
+    with explained(path, "set the damaged file aside"):
+        staging.folder(place.damaged)
+        for source in dict.fromkeys([*(main / commit for commit in commits), path]):
+            if files.kind(source) == "file":
+                files.rename(source, place.damaged / f"{source.parent.name}-{source.name}")
+        files.sync(main)
+        files.sync(place.damaged)
+    return [f"{path}: is damaged; set aside in {place.damaged}, its trials are computed anew"]
+
+
+def records(place: Layout, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return path, sha256, rows and bytes of every file that counts.
+
+    known: records of an earlier manifest by path; a file that is listed there is not read again. Raises DamagedFile
+    where a file is not what its name vouches for.
+    """
+    current = snapshot(place)
+    with explained(place.root, "list the files"):
+        found = []
+        for table in sorted(current.tables):
+            for path in current.paths(place, table):
+                key = f"{table}/{path.name}"
+                same = key in known and known[key]["bytes"] == current.sizes[key]
+                found.append(dict(known[key]) if same else _record(key, path))
+        return found
+
+
+def _record(key: str, path: Path) -> dict[str, Any]:
+    data = files.read(path)
+    if not parquet.vouched(path, data):
+        raise DamagedFile(path, "its bytes are not those that its name vouches for")
+    return {
+        "path": key,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "rows": parquet.shape(path)[0],
+        "bytes": len(data),
+    }
