@@ -1,0 +1,141 @@
+"""One table of [grid]: every key a parameter, every value checked and coerced, tied names on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from rnnlab.errors import did_you_mean
+from rnnlab.experiment.model import Axis, Grid
+from rnnlab.experiment.problems import Problems, show_key
+from rnnlab.experiment.ranges import Column, read_range, size
+from rnnlab.experiment.values import Refused, allowed, coerce
+from rnnlab.trial import Parameter, parameters
+
+TOP_KEYS = ("schema", "name", "title", "zip", "grid", "measure")
+_ORDER = {name: position for position, name in enumerate(parameters())}
+_DERIVED = ("inputs", "outputs")
+
+
+def grid_of(
+    table: Mapping[str, Any], key: str, zips: Sequence[Sequence[str]], problems: Problems, notes: list[str]
+) -> Grid | None:
+    """Return the grid of one table, or None after a problem.
+
+    Axes stand in the order of the file, a tied one where its first name stands; parameters that the table leaves out
+    follow with their defaults. The axis of the seed is always the last, so that the trials of one curve lie together.
+    """
+    known = len(problems)
+    columns = {name: _column(name, value, f"{key}.{show_key(name)}", problems, notes) for name, value in table.items()}
+    for parameter in parameters().values():
+        if parameter.required and parameter.name not in table:
+            problems.add(f"{key}.{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
+    ties = list(_ties(table, columns, key, zips, problems))
+    if len(problems) > known:
+        return None
+    axes = chain.from_iterable(_split(axis) for axis in _axes(columns, ties, key, notes))
+    return Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
+
+
+def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
+    """Return single values of parameters, coerced; anything else is a problem."""
+    prefix = f"{key}." if key else ""
+    good = {}
+    for name, value in values.items():
+        parameter = _known(name, f"{prefix}{show_key(name)}", problems)
+        if parameter:
+            good[name] = _coerced(parameter, value, f"{prefix}{name}", problems)
+    for parameter in parameters().values():
+        if parameter.required and parameter.name not in values:
+            problems.add(f"{prefix}{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
+    return good
+
+
+def _known(name: str, key: str, problems: Problems) -> Parameter | None:
+    parameter = parameters().get(name)
+    if parameter is None:
+        misplaced = name in TOP_KEYS and name != "grid"
+        advice = " It belongs at the top of the file, before [grid]." if misplaced else did_you_mean(name, _ORDER)
+        problems.add(key, f"is unknown.{advice}")
+    return parameter
+
+
+def _column(name: str, value: Any, key: str, problems: Problems, notes: list[str]) -> Column | None:
+    parameter = _known(name, key, problems)
+    if parameter is None:
+        return None
+    if isinstance(value, Mapping):
+        return read_range(parameter, value, key, problems, notes)
+    if not isinstance(value, list):
+        return (_coerced(parameter, value, key, problems),)
+    if not value:
+        problems.add(key, "is an empty list; an axis needs at least one value.")
+    return tuple(_coerced(parameter, item, f"{key}[{i}]", problems) for i, item in enumerate(value))
+
+
+def _coerced(parameter: Parameter, value: Any, key: str, problems: Problems) -> Any:
+    try:
+        return coerce(parameter.type, value)
+    except Refused as refused:
+        problems.add(key, str(refused))
+        return None
+
+
+def _ties(
+    table: Mapping[str, Any],
+    columns: Mapping[str, Column | None],
+    key: str,
+    zips: Sequence[Sequence[str]],
+    problems: Problems,
+) -> Iterator[tuple[str, ...]]:
+    """Yield the names that `zip` ties in this table: those that are axes here, for a constant has nothing to tie."""
+    for group in zips:
+        tied = {name: columns[name] for name in group if isinstance(table.get(name), list | Mapping)}
+        sizes = {name: size(column) for name, column in tied.items() if column is not None}
+        if len(set(sizes.values())) > 1:
+            counted = ", ".join(f"{name} has {count}" for name, count in sizes.items())
+            problems.add("zip", f"ties axes of unequal length in {key}: {counted}. Give them equally many values.")
+        yield tuple(tied)
+
+
+def _axes(
+    columns: Mapping[str, Column | None], ties: Collection[tuple[str, ...]], key: str, notes: list[str]
+) -> Iterator[Axis]:
+    seen: set[str] = set()
+    for name in columns:
+        if name not in seen:
+            names = next((group for group in ties if name in group), (name,))
+            seen.update(names)
+            yield _distinct(_with_derived({n: columns[n] for n in names}, columns), key, notes)
+    for parameter in parameters().values():
+        if parameter.name not in columns and parameter.name not in _DERIVED:
+            yield Axis((parameter.name,), ((parameter.default,),))
+
+
+def _with_derived(tied: dict[str, Any], columns: Mapping[str, Column | None]) -> dict[str, Any]:
+    """Return the columns of an axis by name, in the order of the parameters; what follows the width is beside it."""
+    if "width" in tied:
+        tied |= {name: tied["width"] for name in _DERIVED if name not in columns}
+    return dict(sorted(tied.items(), key=lambda item: _ORDER[item[0]]))
+
+
+def _distinct(tied: Mapping[str, Any], key: str, notes: list[str]) -> Axis:
+    """Return the axis without duplicates; a range that is kept as a recipe has none."""
+    names = tuple(tied)
+    if not all(isinstance(column, tuple) for column in tied.values()):
+        return Axis(names, tuple(tied.values()))
+    rows = list(zip(*tied.values(), strict=True))
+    distinct = tuple(dict.fromkeys(rows))
+    if len(distinct) < len(rows):
+        written = " and ".join(name for name in names if name not in _DERIVED) or ", ".join(names)
+        notes.append(f"{key}.{written}: {len(rows) - len(distinct)} of {len(rows)} values stood there already")
+    return Axis(names, tuple(zip(*distinct, strict=True)))
+
+
+def _split(axis: Axis) -> Iterator[Axis]:
+    """Yield constants one by one: nothing is tied where there is one value."""
+    if axis.size > 1:
+        yield axis
+    else:
+        yield from (Axis((name,), (column,)) for name, column in zip(axis.names, axis.columns, strict=True))

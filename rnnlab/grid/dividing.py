@@ -1,0 +1,73 @@
+"""Trials divided into blocks of equal shape: the unit of scheduling, of one kernel call and of one file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from rnnlab.trial import Trial
+
+MAX_BLOCK = 4096  # trials
+
+_SECONDS = 0.25  # of work that a block should hold
+_BYTES = 2**28  # of memory that a block may hold
+_FLOPS = {"float64": 2e10, "float32": 4e10}  # a second on one core; nothing depends on how good a guess it is
+_ITEM = {"float64": 8, "float32": 4}
+_EACH, _STEP, _ELEMENT = 5e-5, 5e-7, 1e-8  # seconds for each trial, time step, and number drawn or put through phi
+
+SHAPE = (
+    "cell", "width", "length", "inputs", "outputs", "batch", "dtype", "task", "loss", "loss_at",
+    "recurrent_init", "input_init", "output_init", "initial_state",
+)  # fmt: skip
+_shape_of = attrgetter(*SHAPE)
+_draws_of = attrgetter("seed", "input_scale")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Trials of equal shape that are computed together, those of one seed side by side, and the measures wanted."""
+
+    trials: tuple[Trial, ...]
+    work: tuple[tuple[str, dict[str, Any]], ...]  # (name of the measure, its resolved settings)
+
+
+def blocks(trials: Iterable[Trial], measures: Mapping[str, Mapping[str, Any]]) -> list[Block]:
+    """Divide trials into blocks for these measures (settings by name): equal shapes, trials that share draws adjacent.
+
+    A block holds about a quarter of a second of work, 256 MiB and 4096 trials at most, judged from the shape alone, so
+    that the division is the same for any number of workers. Shapes come in the order in which they first appear.
+    """
+    work = tuple((name, dict(settings)) for name, settings in measures.items())
+    shapes: dict[tuple[Any, ...], list[Trial]] = {}
+    for trial in trials:
+        shapes.setdefault(_shape_of(trial), []).append(trial)
+    return [Block(part, work) for alike in shapes.values() for part in _parts(sorted(alike, key=_draws_of))]
+
+
+def _parts(alike: Sequence[Trial]) -> Iterator[tuple[Trial, ...]]:
+    number = math.ceil(len(alike) / block_size(alike[0]))
+    for i in range(number):  # sizes differ by one at most
+        yield tuple(alike[len(alike) * i // number : len(alike) * (i + 1) // number])
+
+
+def block_size(trial: Trial) -> int:
+    """Return the number of trials of this shape that make a block."""
+    fitting = min(_SECONDS / _seconds(trial), _BYTES / _bytes(trial), MAX_BLOCK)
+    return max(1, int(fitting))
+
+
+def _seconds(trial: Trial) -> float:
+    """Return a guess at the work for one trial: eight matrix products a step where N = D = O."""
+    n, d, o, sequences = trial.width, trial.inputs, trial.outputs, trial.batch * trial.length
+    flops = 2.0 * sequences * n * (3 * n + 2 * d + 3 * o)
+    elements = float(sequences) * (n + d + o) + float(n) * (n + d + o)
+    return _EACH + _STEP * trial.length + _ELEMENT * elements + flops / _FLOPS[trial.dtype]
+
+
+def _bytes(trial: Trial) -> int:
+    """Return a guess at the memory for one trial: weights and their gradients, states, slopes, inputs and targets."""
+    n, d, o = trial.width, trial.inputs, trial.outputs
+    return _ITEM[trial.dtype] * (2 * n * (n + d + o) + trial.batch * trial.length * (4 * n + d + 2 * o))
