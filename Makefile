@@ -21,7 +21,7 @@ help: ## list the commands
 demo: $(STAMP) ## run the flagship experiment, print its verdicts, draw its figure
 	@$(RNNLAB) run experiments/vanishing-exploding.toml --store "$(STORE)"
 	@$(RNNLAB) show vanishing-exploding --store "$(STORE)"
-	@$(RNNLAB) plot vanishing-exploding --store "$(STORE)"
+	@$(RNNLAB) plot vanishing-exploding --store "$(STORE)" -o figures/vanishing-exploding
 	@echo
 	@echo "tables    $(STORE)/vanishing-exploding/   pandas.read_parquet(\"$(STORE)/vanishing-exploding/gradients\")"
 	@echo "record    $(STORE)/vanishing-exploding/manifest.json"
