@@ -287,10 +287,10 @@ def test_a_trial_of_single_values() -> None:
     assert (problem.width, problem.inputs, problem.length) == (64, 64, 100)
     assert type(problem.recurrent_scale) is float
     with pytest.raises(ExperimentError) as caught:
-        experiment.trial({"activation": "tahn", "width": [1, 2], "sede": 0}, "draw")
+        experiment.trial({"activation": "tahn", "width": np.arange(1, 3), "sede": 0}, "draw")
     assert [str(problem) for problem in caught.value.problems] == [
         'draw: activation is "tahn"; it must be one of tanh, sigmoid, relu, identity. Did you mean tanh?',
-        "draw: width is a list of 2 values; it must be a whole number from 1 to 1048576.",
+        "draw: width is of type ndarray; it must be a whole number from 1 to 1048576.",
         "draw: sede is unknown. Did you mean seed?",
         "draw: length is missing; it must be a whole number from 1 to 100000000.",
     ]

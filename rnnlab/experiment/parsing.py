@@ -37,9 +37,9 @@ def parse(data: Mapping[str, Any], place: str = "experiment") -> Experiment:
 
 
 def trial(values: Mapping[str, Any], place: str = "trial") -> Trial:
-    """Return the trial of single values of parameters, checked and coerced as those of a file are."""
+    """Return the trial of single values of parameters (NumPy's too), checked and coerced as those of a file are."""
     problems = Problems(place)
-    plain = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+    plain = {name: value.item() if getattr(value, "shape", None) == () else value for name, value in values.items()}
     good = checked(plain, "", problems)
     problems.raise_any()
     return trial_of(good)

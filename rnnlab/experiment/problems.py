@@ -68,7 +68,7 @@ def show(value: object) -> str:
         return "a table"
     if hasattr(value, "isoformat"):
         return f"the date {value.isoformat()}"
-    return f"a {type(value).__name__}"
+    return f"of type {type(value).__name__}"
 
 
 def _show_text(text: str) -> str:
