@@ -18,9 +18,10 @@ def log_rate(p):
 
 
 def test_axis_that_matters():
-    frame = trials_frame(log_rate, recurrent_scale=SCALES, length=[10, 20, 30, 40, 50], seed=[0, 1])
+    frame = trials_frame(log_rate, recurrent_scale=SCALES, length=[10, 20, 30, 40], seed=[0, 1])
     assert analysis.main_axis(frame) == "recurrent_scale"
     assert analysis.main_axis(frame[frame.recurrent_scale == 1.0]) == "length"
+    assert analysis.main_axis(frame[frame.recurrent_scale < 4.0]) == "length"
     assert analysis.main_axis(trials_frame(log_rate, batch=[1, 2, 3], input_scale=[0.0, 1.0])) == "batch"
     assert analysis.main_axis(trials_frame(log_rate, activation=["tanh", "relu"], seed=[0, 1])) is None
 
@@ -29,6 +30,51 @@ def test_axes_leave_out_seed_and_what_follows_the_width():
     frame = pd.concat([trials_frame(log_rate, width=[w], recurrent_scale=SCALES, seed=[0, 1]) for w in (4, 8)])
     assert analysis.axes(frame) == ["width", "recurrent_scale"]
     assert analysis.axes(trials_frame(log_rate, inputs=[1, 8], seed=[0, 1])) == ["inputs"]
+
+
+def test_companion_is_a_small_axis():
+    frame = trials_frame(log_rate, recurrent_scale=SCALES, length=[10, 20], input_scale=[0.0, 1.0], dtype=["float64"])
+    assert analysis.companion(frame, "recurrent_scale", most=4) == "input_scale"
+    assert analysis.apart(frame, "recurrent_scale", "input_scale") == ["length"]
+    assert analysis.companion(frame[frame.input_scale == 0.0], "recurrent_scale", most=4) == "length"
+    assert analysis.companion(frame, "recurrent_scale", most=1) is None
+
+
+def test_axis_tied_to_the_companion_splits_no_further():
+    tied = [
+        trials_frame(log_rate, recurrent_scale=SCALES, input_scale=[s], initial_state=[h], length=[10, 20])
+        for s, h in ((0.0, "gaussian"), (1.0, "zeros"))
+    ]
+    assert analysis.apart(pd.concat(tied), "recurrent_scale", "input_scale") == ["length"]
+
+
+def test_densest_takes_the_point_with_the_most_trials_and_of_these_the_last():
+    frame = pd.concat(
+        [
+            trials_frame(log_rate, width=[4], length=[10, 20], seed=[0, 1]),
+            trials_frame(log_rate, width=[8], length=[30], seed=[0]),
+        ]
+    )
+    rows, point = analysis.densest(frame, ["width", "length"])
+    assert point == {"width": 4, "length": 20}
+    assert len(rows) == 2
+    assert len(analysis.densest(frame, [])[0]) == 5
+
+
+def test_spaced_keeps_both_ends():
+    assert analysis.spaced([1, 2, 3], 5) == [1, 2, 3]
+    assert analysis.spaced(list(range(100)), 4) == [0, 33, 66, 99]
+
+
+def test_pick_rows():
+    frame = trials_frame(log_rate, width=[4, 8], activation=["tanh", "relu"])
+    assert len(analysis.pick(frame, {"width": 4})) == 2
+    assert len(analysis.pick(frame, {"width": [4, 8], "activation": "tanh"})) == 2
+    assert len(analysis.pick(frame, {})) == 4
+    with pytest.raises(UsageError, match="widht is no column here"):
+        analysis.pick(frame, {"widht": 4})
+    with pytest.raises(UsageError, match="There are, for example: 4, 8"):
+        analysis.pick(frame, {"width": 5})
 
 
 def test_zipped_axis_does_not_split_the_table():
@@ -48,7 +94,7 @@ def test_verdicts_count_seeds():
     rates = {0: -0.1, 1: 0.0, 2: 0.1, 3: 0.1}
     frame = trials_frame(lambda p: rates[p["seed"]], activation=["tanh", "relu"], seed=[0, 1, 2, 3])
     table = analysis.verdicts(frame)
-    assert list(table.activation) == ["relu", "tanh"]
+    assert list(table.activation) == ["tanh", "relu"]
     row = table.iloc[0]
     assert (row.seeds, row.missing) == (4, 0)
     assert (row.vanishes, row.stable, row.explodes, row.diverged) == (0.25, 0.25, 0.5, 0.0)
@@ -109,8 +155,8 @@ def test_turning_point_is_exact_where_the_rate_is_linear_in_log_g():
         seed=[0, 1, 2, 3],
     )
     table = analysis.turning_points(frame)
-    assert list(table.activation) == ["relu", "tanh"]
-    row = table.iloc[0]
+    assert list(table.activation) == ["tanh", "relu"]
+    row = table.iloc[1]
     assert row.turning_point == pytest.approx(np.sqrt(2))
     assert row.side == "crosses"
     assert row.crossings == 1

@@ -1,0 +1,41 @@
+"""DataFrame -> matplotlib Figure, without pyplot and without a display: one file a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rnnlab import analysis
+from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.figures.growth import growth
+from rnnlab.figures.length import length
+from rnnlab.figures.steps import chosen, steps
+from rnnlab.figures.style import FORMATS, save
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from rnnlab.api import Results
+
+__all__ = ["FORMATS", "KINDS", "chosen", "growth", "kind_for", "length", "plot", "save", "steps"]
+
+KINDS = ("growth", "length", "steps")
+
+
+def kind_for(trials: pd.DataFrame) -> str:
+    """Return the kind of figure that suits the axes of these trials."""
+    axis = analysis.main_axis(trials)
+    return "steps" if axis is None else "length" if axis == "length" else "growth"
+
+
+def plot(results: Results, kind: str | None = None, *, where: Mapping[str, Any] | None = None) -> Figure:
+    """Return the figure of an experiment, of the kind that suits it or that is asked for; `where` picks trials."""
+    trials = analysis.pick(results.trials, where or {})
+    kind = kind or kind_for(trials)
+    title = results.manifest["experiment"].get("title", "")
+    if kind == "steps":
+        return steps(results.table("gradients_by_step", where={"key": chosen(trials)}), title)
+    if kind not in KINDS:
+        raise UsageError(f"figure {kind} is unknown.{did_you_mean(kind, KINDS)}")
+    return {"growth": growth, "length": length}[kind](trials, title)

@@ -1,0 +1,129 @@
+"""The growth rate against an axis, and against what decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from rnnlab import analysis, theory
+from rnnlab.errors import UsageError
+from rnnlab.figures import style
+
+GREY = "0.45"
+
+
+def growth(trials: pd.DataFrame, title: str = "") -> Figure:
+    """Return two panels: the growth rate against the main axis, and against the measured ½ ln(g²⟨phi'²⟩).
+
+    A line an activation (dashed for further values of a small axis such as input_scale) with the band that holds nine
+    seeds of ten, its turning point on the zero line, and the norm bound ln(γ‖U‖₂). The axes that remain stand at their
+    point with the most trials, which the title names.
+    """
+    axis = analysis.main_axis(trials)
+    if axis is None:
+        raise UsageError("the figure `growth` needs a numeric axis with several values, such as recurrent_scale")
+    dash = analysis.companion(trials, axis, most=len(style.LINES))
+    trials, fixed = analysis.densest(trials, analysis.apart(trials, axis, dash))
+    with style.look():
+        figure, panels = style.new_figure(1, 2, height=3.5)
+        left, right = panels[0]
+        _against_axis(left, trials, axis, dash)
+        _against_product(right, trials, axis, dash)
+        left.set_title("(a) " + _context(trials, fixed))
+        right.set_title("(b) the product of U and phi' decides")
+        style.legend_below(figure, *_legend(trials, dash))
+        figure.suptitle(title)
+    return figure
+
+
+def _context(trials: pd.DataFrame, fixed: dict[str, Any]) -> str:
+    shape = {name: trials[name].iloc[0] for name in ("width", "length") if trials[name].nunique() == 1}
+    seeds = trials["seed"].nunique()
+    return f"{style.named({**shape, **fixed})}, {seeds} seed{'s' if seeds > 1 else ''}"
+
+
+def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:
+    axes.axhline(0, color="black", linewidth=0.7)
+    for slope, at in _bounds(trials, axis).items():
+        axes.plot(at.index, at, color=GREY, linewidth=0.9, linestyle=":")
+        _name_bound(axes, at, f"γ = {style.number(slope)}")
+    table, turns = analysis.verdicts(trials, axis), analysis.turning_points(trials, axis)
+    for look, curve in _curves(table, dash):
+        axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], color=look["color"], alpha=0.2, lw=0)
+        axes.plot(curve[axis], curve["growth_rate"], **look)
+    for look, turn in _curves(turns, dash):
+        axes.plot(turn["turning_point"], [0.0], "o", color=look["color"], markerfacecolor="white", markersize=4)
+    style.scale_x(axes, axis, trials[axis])
+    axes.set_ylabel(style.label("growth_rate"))
+
+
+def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
+    """Write a name under the beginning of the line, along it."""
+    (x, y), (after_x, after_y) = ((bound.index[i], bound.iloc[i]) for i in (0, min(1, len(bound) - 1)))
+    angle = np.degrees(np.arctan2(after_y - y, after_x - x))
+    along = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True}
+    axes.text(x, y, name, color=GREY, fontsize=7, va="top", **along)
+
+
+def _bounds(trials: pd.DataFrame, axis: str) -> dict[float, pd.Series]:
+    """Return for each γ the largest norm bound of any seed at each point of the axis."""
+    slopes = trials["activation"].map(theory.steepest_slope)
+    return {
+        slope: np.log(slope * group.groupby(axis)["spectral_norm"].max().where(lambda norm: norm > 0))
+        for slope, group in trials.groupby(slopes)
+    }
+
+
+def _against_product(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:
+    names = ["activation", *([dash] if dash else []), axis]
+    chi = trials["chi_measured"].where(trials["chi_measured"] > 0)
+    means = trials.assign(product=0.5 * np.log(chi)).groupby(names)[["product", "growth_rate"]].mean().reset_index()
+    ends = [np.nanmin(means[["product", "growth_rate"]]), np.nanmax(means[["product", "growth_rate"]])]
+    axes.plot(ends, ends, color="black", linewidth=0.7)
+    axes.axhline(0, color="0.8", linewidth=0.7, zorder=0)
+    axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
+    for look, curve in _curves(means, dash):
+        face = look["color"] if look["linestyle"] == "-" else "white"
+        shape = style.marker(curve["activation"].iloc[0])
+        axes.plot(curve["product"], curve["growth_rate"], shape, color=look["color"], markerfacecolor=face)
+    axes.set_xlabel("½ ln(g²⟨phi'²⟩), measured (nats/step)")
+    axes.set_ylabel(style.label("growth_rate"))
+
+
+def _curves(table: pd.DataFrame, dash: str | None) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+    activations = analysis.in_order(table["activation"])
+    colours = style.colours(activations)
+    lines = _lines(table, dash)
+    return [
+        ({"color": colours[activation], "linestyle": line}, table[(table["activation"] == activation) & rows])
+        for activation in activations
+        for line, rows in ((line, table[dash] == value if dash else True) for value, line in lines.items())
+    ]
+
+
+def _lines(table: pd.DataFrame, dash: str | None) -> dict[Any, Any]:
+    """Return the kind of line of each value of the axis `dash`: the largest value has the solid one."""
+    values = analysis.in_order(table[dash])[::-1] if dash else [None]
+    return dict(zip(values, style.LINES, strict=False))
+
+
+def _legend(trials: pd.DataFrame, dash: str | None) -> tuple[list[Artist], list[Artist]]:
+    activations = analysis.in_order(trials["activation"])
+    colours = style.colours(activations)
+    above: list[Artist] = [Line2D([], [], color=colours[a], marker=style.marker(a), label=a) for a in activations]
+    above.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.9, label="norm bound ln(γ‖U‖₂)"))
+    below: list[Artist] = []
+    if dash:
+        lines = _lines(trials, dash).items()
+        below += [Line2D([], [], color="0.3", linestyle=line, label=style.named({dash: v})) for v, line in lines]
+    if trials["seed"].nunique() > 1:
+        below.append(Patch(color="0.8", linewidth=0, label="nine seeds of ten"))
+    ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
+    return above, [*below, Line2D([], [], color="0.3", label="turning point", **ring)]

@@ -1,0 +1,136 @@
+"""How every figure looks: sizes, colours that colour-blind readers tell apart, labels, and files that repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rnnlab import analysis, measures, theory
+from rnnlab.columns import Column
+from rnnlab.errors import UsageError
+from rnnlab.trial import parameters
+
+FORMATS = (".png", ".svg", ".pdf")
+WIDTH = 7.1  # inches: the text width of a page
+_OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+MAX_HUES = 8
+_LOOK: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 3,
+    "svg.hashsalt": "rnnlab",
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Give figures made or saved inside the look of rnnlab."""
+    with mpl.rc_context(_LOOK):
+        yield
+
+
+def new_figure(rows: int, columns: int, *, height: float, **shared: Any) -> tuple[Figure, Any]:
+    """Return a figure as wide as a page with rows x columns axes, drawn without a display."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure; the same figure gives the same bytes, so nothing carries a date."""
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path}: a figure ends in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
+    undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with look():
+        figure.savefig(path, metadata=undated)
+
+
+@cache
+def _columns() -> dict[str, Column]:
+    described = {p.name: p.column for p in parameters().values()}
+    for measure in measures.registry().values():
+        for table in measure.TABLES.values():
+            described.update((column.name, column) for column in table if column.name not in described)
+    return described
+
+
+def label(name: str) -> str:
+    """Return the label of an axis that shows this column, from the column's description."""
+    column = _columns().get(name)
+    return column.axis_label if column else name.replace("_", " ")
+
+
+def colours(values: Sequence[Any]) -> dict[Any, Any]:
+    """Return a colour for each value: for an activation the same in every figure, for numbers a ramp."""
+    if all(isinstance(value, str) for value in values):
+        return {value: _OKABE_ITO[_place(value, values)] for value in values}
+    ramp = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(values)))
+    return dict(zip(values, map(tuple, ramp), strict=True))
+
+
+def marker(activation: str) -> str:
+    """Return the marker of an activation, so that colour is not all that tells them apart."""
+    return _MARKERS[_place(activation, ())]
+
+
+def _place(value: str, others: Sequence[str]) -> int:
+    known = analysis.in_order([*theory.STEEPEST_SLOPE, *others, value])
+    return known.index(value) % len(_OKABE_ITO)
+
+
+def scale_x(axes: Axes, name: str, values: Iterable[float]) -> None:
+    """Label the x axis, and make it logarithmic where the values call for it."""
+    values = np.unique(np.fromiter(values, dtype=np.float64))
+    axes.set_xlabel(label(name))
+    if values[0] > 0 and values[-1] >= 8 * values[0]:
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
+
+
+def legend_below(figure: Figure, *rows: Sequence[Artist], title: str = "") -> None:
+    """Put a legend under all panels, one row of handles below the other."""
+    columns = max(len(row) for row in rows)
+    filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in rows]
+    handles = [row[i] for i in range(columns) for row in filled]  # matplotlib fills columns first
+    if handles:
+        spaced: dict[str, Any] = {"handlelength": 2.2, "columnspacing": 1.4, "title_fontsize": _LOOK["legend.fontsize"]}
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None, **spaced)
+
+
+def hue_legend(figure: Figure, name: str | None, values: Sequence[Any]) -> None:
+    """Put a legend under all panels that tells the values of an axis by colour."""
+    if name:
+        handles = [Line2D([], [], color=c, label=number(value)) for value, c in colours(values).items()]
+        legend_below(figure, handles, title=label(name))
+
+
+def number(value: Any) -> str:
+    """Return a value as it stands in titles and legends."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def named(values: dict[str, Any]) -> str:
+    """Return "width 64, length 200"."""
+    return ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
