@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError, did_you_mean
-from rnnlab.figures.growth import growth
-from rnnlab.figures.length import length
-from rnnlab.figures.steps import chosen, steps
+from rnnlab.figures.growth_rates import growth
+from rnnlab.figures.lengths import length
 from rnnlab.figures.style import FORMATS, save
+from rnnlab.figures.time_steps import chosen, steps
 
 if TYPE_CHECKING:
     import pandas as pd
