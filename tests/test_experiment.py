@@ -55,6 +55,21 @@ def test_bom_crlf_and_unicode_are_fine(tmp_path: Path, text: str) -> None:
     assert experiment.read(write(tmp_path, text)) == experiment.read(write(tmp_path, SCALES, "plain.toml"))
 
 
+DOTS = "see a.b.c.d.e.f.g.h.i.j " + "[{" * 20 + "1" * 60
+
+
+@pytest.mark.parametrize("quotes", ['"', "'", '"""', "'''"])
+def test_what_stands_in_texts_and_comments_is_no_bomb(tmp_path: Path, quotes: str) -> None:
+    title = f"title = {quotes}{DOTS}{quotes}  # {DOTS} {'1' * 2000}"
+    text = SCALES.replace('title = "How does the gradient grow with the gain?"', title)
+    assert experiment.read(write(tmp_path, text)).title == DOTS
+
+
+def test_a_text_may_end_in_quotes_of_its_own(tmp_path: Path) -> None:
+    text = SCALES.replace('"How does the gradient grow with the gain?"', '"""say "\\"go"""" # a.b.c.d.e.f.g.h.i.j')
+    assert experiment.read(write(tmp_path, text)).title == 'say ""go"'
+
+
 def test_a_bare_name_is_an_experiment_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiments").mkdir()
