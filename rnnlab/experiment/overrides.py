@@ -24,7 +24,7 @@ def apply(data: dict[str, Any], sets: Iterable[str], problems: Problems) -> None
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
-            problems.add("", f"cannot use -s {show(text)}: write KEY=VALUE[,VALUE...], as -s seed=0,1,2.")
+            problems.add_at(f"-s {show(text)}", "is incomplete. Write KEY=VALUE[,VALUE...], as -s seed=0,1,2.")
         else:
             _set(data, key.strip(), value.strip(), problems)
 
@@ -43,7 +43,7 @@ def _set(data: dict[str, Any], key: str, text: str, problems: Problems) -> None:
         _set_measure(data, key, text, problems)
     else:
         known = [*parameters(), *_TEXTS, "zip", *(f"measure.{name}.SETTING" for name in measures.registry())]
-        problems.add("", f"cannot set {show_key(key)}: it is unknown.{did_you_mean(key, known)}")
+        problems.add_at(f"-s {show_key(key)}", f"is unknown.{did_you_mean(key, known)}")
 
 
 def _set_measure(data: dict[str, Any], key: str, text: str, problems: Problems) -> None:

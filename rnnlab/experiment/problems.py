@@ -28,8 +28,12 @@ class Problems:
 
     def add(self, key: str, message: str) -> None:
         """Note a problem at a key ("" for the file itself); raises ExperimentError when there are too many."""
+        self.add_at(self._place_of(key), message)
+
+    def add_at(self, place: str, message: str) -> None:
+        """Note a problem that is not of the file: of an override."""
         self._met += 1
-        self._items[Problem(self._place_of(key), message)] = None
+        self._items[Problem(place, message)] = None
         if len(self._items) >= LIMIT:
             self._items[Problem(self.place, f"may have more problems: these are the first {LIMIT}.")] = None
             self.raise_any()

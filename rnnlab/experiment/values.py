@@ -60,9 +60,15 @@ def _remedy(kind: Any, value: Any) -> str:
         return near if near.startswith(" Did") else ""
     if isinstance(value, bool):
         return " A boolean is not a number."
-    if isinstance(value, str):
-        return " Numbers stand without quotes."
-    return ""
+    return " Numbers stand without quotes." if isinstance(value, str) and _is_number(value) else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(bound: Any) -> str:
