@@ -29,7 +29,7 @@ class ArrowType(ExtensionDtype):
         return self._name
 
     @classmethod
-    def construct_array_type(cls) -> type[ArrowColumn]:
+    def construct_array_type(cls) -> Any:
         """Return the class of the columns."""
         return ArrowColumn
 
