@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def owner(table: str) -> str:
     return table.partition("_by_")[0]
 
 
-def layout(store: str | Path, name: str) -> Layout:
+def layout(store: str | os.PathLike[str], name: str) -> Layout:
     """Return where the experiment of this name lies; nothing need be there yet.
 
     Raises UsageError for a name that cannot be a folder, StoreIOError where something else stands in its place.
@@ -109,7 +110,7 @@ def layout(store: str | Path, name: str) -> Layout:
     return Layout(root)
 
 
-def names(store: str | Path) -> tuple[str, ...]:
+def names(store: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the names of the experiments in a store."""
     found = (e.name for e in files.entries(Path(store)) if e.kind == "folder" and _NAME.fullmatch(e.name))
     return tuple(name for name in found if _holds_something(Layout(Path(store) / name)))

@@ -1,0 +1,126 @@
+"""What a result may depend on besides its parameters: versions, processor, BLAS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import rnnlab
+
+_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "pyarrow", "pydantic", "threadpoolctl")
+# What numbers are made with: pandas, pyarrow and the rest only carry them.
+_IN_NUMBERS = ("rnnlab", "python", "numpy", "numba", "llvmlite", "scipy")
+
+
+def describe() -> dict[str, Any]:
+    """Return rnnlab's, Python's and the packages' versions, the machine, its BLAS as it is used, and the git commit.
+
+    Imports NumPy, Numba and SciPy's BLAS: ask once per run.
+    """
+    return {
+        "rnnlab": rnnlab.__version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "machine": {
+            "host": platform.node(),
+            "system": f"{platform.system()} {platform.release()}",
+            "architecture": platform.machine(),
+            "cpu": _cpu(),
+            "cores": os.cpu_count(),
+            "libc": " ".join(platform.libc_ver()),
+            "compiled_for": _compiled_for(),
+        },
+        "blas": _blas(),
+        "git": _git(),
+    }
+
+
+def fingerprint(description: Mapping[str, Any]) -> str:
+    """Return 10 digits of a hash of what can change bits: versions, processor, BLAS; not the host, not the commit."""
+    versions = {"rnnlab": description["rnnlab"], "python": description["python"], **description["packages"]}
+    machine = description["machine"]
+    relevant = {
+        "versions": {name: versions[name] for name in _IN_NUMBERS},
+        "machine": {name: machine[name] for name in ("architecture", "cpu", "libc", "compiled_for")},
+        "blas": description["blas"],
+    }
+    text = json.dumps(relevant, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    """Return the model of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def _compiled_for() -> str:
+    """Return the processor that Numba compiles for, which its settings can change."""
+    import llvmlite.binding as llvm
+    import numba
+
+    name = numba.config.CPU_NAME or llvm.get_host_cpu_name()
+    features = numba.config.CPU_FEATURES
+    return f"{name} {features}" if features else str(name)
+
+
+def _blas() -> list[dict[str, Any]]:
+    """Return every BLAS of this process with the threads that it has while rnnlab computes."""
+    from rnnlab.kernels.options import load_blas, single_threaded_blas
+
+    load_blas()
+    import threadpoolctl
+
+    with single_threaded_blas():
+        pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]
+    # Another library of the same process may bring a BLAS of its own, which rnnlab never calls.
+    ours = [pool for pool in pools if {"numpy", "scipy"} & set(_words(pool["filepath"]))]
+    return sorted((_pool(pool) for pool in ours or pools), key=lambda pool: str(pool["library"]))
+
+
+def _words(path: str) -> list[str]:
+    return [word for part in Path(path).parts for word in part.replace("_", ".").split(".")]
+
+
+def _pool(pool: Mapping[str, Any]) -> dict[str, Any]:
+    file = Path(pool["filepath"]).name
+    return {
+        "library": f"{pool['internal_api']} ({file.partition('-')[0].partition('.')[0]})",
+        "version": pool.get("version"),
+        "architecture": pool.get("architecture"),
+        "threads": pool["num_threads"],
+    }
+
+
+def _git() -> dict[str, Any] | None:
+    """Return the commit of the working folder and whether it has uncommitted changes, None where there is none."""
+    commit = _ask_git("rev-parse", "HEAD")
+    if not commit:
+        return None
+    return {"commit": commit, "changed": bool(_ask_git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def _ask_git(*words: str) -> str:
+    try:
+        answer = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

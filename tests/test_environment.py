@@ -1,0 +1,70 @@
+"""The environment: everything that bits depend on, and nothing else, makes the fingerprint."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rnnlab import environment
+
+
+@pytest.fixture(scope="module")
+def description():
+    return environment.describe()
+
+
+def test_it_is_data_and_names_what_matters(description):
+    assert json.loads(json.dumps(description)) == description
+    assert re.match(r"\d+\.\d+", description["packages"]["numba"])
+    assert description["machine"]["cpu"]
+    assert {pool["library"] for pool in description["blas"]} >= {"openblas (libscipy_openblas)"}
+    assert all(pool["threads"] == 1 for pool in description["blas"])
+
+
+def test_the_fingerprint_is_that_of_any_other_process(description):
+    code = "from rnnlab import environment as e; print(e.fingerprint(e.describe()))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == environment.fingerprint(description)
+    assert re.fullmatch("[0-9a-f]{10}", other.stdout.strip())
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        (("packages", "numpy"), True),
+        (("packages", "numba"), True),
+        (("python",), True),
+        (("rnnlab",), True),
+        (("machine", "cpu"), True),
+        (("machine", "compiled_for"), True),
+        (("blas",), True),
+        (("packages", "pandas"), False),
+        (("machine", "host"), False),
+        (("machine", "cores"), False),
+        (("git",), False),
+    ],
+)
+def test_only_what_can_change_bits_counts(description, path, counts):
+    changed = copy.deepcopy(description)
+    inner = changed
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = "other"
+    same = environment.fingerprint(changed) == environment.fingerprint(description)
+    assert same is not counts
+
+
+def test_a_folder_without_git_is_fine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert environment.describe()["git"] is None
+
+
+def test_no_git_at_all_is_fine(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert environment.describe()["git"] is None
