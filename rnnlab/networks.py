@@ -20,8 +20,8 @@ CHUNK_ROWS = 192  # rows of a product over a chunk of time: enough to be efficie
 class Networks:
     """G networks of equal shape and one dtype, with the sequences that they see.
 
-    Several networks may see the same sequences: network g sees those of index `source[g]`, of X. Networks with equal
-    `drive[g]` share W and sequences, so that W x is computed once; -1 where nothing is shared.
+    Several networks may see the same sequences: network g sees inputs x[source[g]], starts at h0[initial[g]] and is
+    held against y[target[g]]. Those with equal `drive[g]` share W and x, so that W x is computed once; -1: nothing.
     """
 
     activation: tuple[str, ...]
@@ -30,10 +30,12 @@ class Networks:
     V: np.ndarray  # (G, O, N)
     b: np.ndarray  # (G, N)
     c: np.ndarray  # (G, O)
-    h0: np.ndarray  # (X, B, N)
     x: np.ndarray  # (X, T, B, D)
-    y: np.ndarray  # (X, T, B, O), or integers (X, T, B) for cross_entropy
     source: np.ndarray  # (G,)
+    h0: np.ndarray  # (H, B, N)
+    initial: np.ndarray  # (G,)
+    y: np.ndarray  # (Y, T, B, O), or integers (Y, T, B) for cross_entropy
+    target: np.ndarray  # (G,)
     loss: str = "squared"
     loss_at: str = "every"
     drive: np.ndarray | None = None  # (G,)
@@ -84,7 +86,8 @@ class Networks:
         """Return the networks start..stop-1, with the same sequences and what is shared already computed."""
         part = Networks(
             self.activation[start:stop], self.U[start:stop], self.W[start:stop], self.V[start:stop], self.b[start:stop],
-            self.c[start:stop], self.h0, self.x, self.y, self.source[start:stop], self.loss, self.loss_at,
+            self.c[start:stop], self.x, self.source[start:stop], self.h0, self.initial[start:stop], self.y,
+            self.target[start:stop], self.loss, self.loss_at,
         )  # fmt: skip
         drives, place = self.drives
         vars(part).update(drives=(drives, place[start:stop]), x_peak=self.x_peak, chunk=self.chunk)
@@ -145,7 +148,7 @@ class Trajectory:
         }
         drives, drive = n.drives
         block.forward(
-            n.codes, n.U, n.W, n.b, n.x, n.h0, n.source, drives, drive, made["h"], made["slope"], made["rms"],
+            n.codes, n.U, n.W, n.b, n.x, n.source, n.h0, n.initial, drives, drive, made["h"], made["slope"], made["rms"],
             made["diverged"], n.chunk, _packed(n),
         )  # fmt: skip
         vars(self).update(made)
@@ -160,7 +163,7 @@ class Backpropagation:
     log10_norm: np.ndarray  # (G, 6), of U, W, V, b, c (batch mean of the loss) and h0 (rms over the batch)
     step_loss: np.ndarray  # (G, T)
     hidden_log10_norm: np.ndarray  # (G, T+1), log10 sqrt(mean_b ‖dl_b/dh_t‖²), t = 0..T
-    mean_log: np.ndarray  # (G, T+1), mean_b ln ‖dl_b/dh_t‖
+    mean_log: np.ndarray  # (G, T+1), mean_b ln ‖dl_b/dh_t‖; (G, 0) where the loss is at every step
     gradient: backward.Gradient  # times 2^exponent, summed over the batch; of all networks or of the last one
 
 
@@ -172,12 +175,12 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
     n = trajectory.networks
     G, T, B, N, D, O = n.shape
     gradient = _gradient(n, G if keep else 1, keep)
-    curves = _curves(G, T)
+    curves = _curves(G, T, n.loss_at == "last")
     norms, loss, log10_loss = np.empty((G, 6)), np.empty(G), np.empty(G)
     y, classes = _targets(n)
     block.gradients(
-        n.U, n.V, n.c, n.x, n.x_peak, y, classes, n.source, losses.CODES[n.loss], n.loss_at == "every", trajectory.h,
-        trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _packed(n),
+        n.U, n.V, n.c, n.x, n.x_peak, n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
+        trajectory.h, trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
     step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
@@ -188,20 +191,20 @@ def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     """Return the adjoint of L_T alone: log10 rms norms and mean log norms over the batch, (G, T+1) each, t = 0..T."""
     n = trajectory.networks
     G, T, _B, N, _D, O = n.shape
-    curves = _curves(G, T)
+    curves = _curves(G, T, True)
     y, classes = _targets(n)
     block.adjoints_of_last(
-        n.U, n.V, n.c, y, classes, n.source, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
+        n.U, n.V, n.c, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
         _packed(n), _space(n), curves,
     )  # fmt: skip
     return curves.hidden, curves.mean_log
 
 
 def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
-    X, T, B, O = len(n.y), n.x.shape[1], n.x.shape[2], n.V.shape[1]
+    Y, T, B = n.y.shape[:3]
     if n.loss == "cross_entropy":
-        return np.empty((X, T, B, 0), n.dtype), n.y
-    return n.y, np.empty((X, T, 0), np.int64)
+        return np.empty((Y, T, B, 0), n.dtype), n.y
+    return n.y, np.empty((Y, T, 0), np.int64)
 
 
 def _packed(n: Networks) -> block.Packed:
@@ -241,5 +244,6 @@ def _gradient(n: Networks, count: int, keep: bool) -> backward.Gradient:
     )  # fmt: skip
 
 
-def _curves(G: int, T: int) -> backward.Curves:
-    return backward.Curves(np.empty((G, T)), np.empty((G, T), np.int64), np.empty((G, T + 1)), np.empty((G, T + 1)))
+def _curves(G: int, T: int, logs: bool) -> backward.Curves:
+    mean_log = np.empty((G, T + 1 if logs else 0))
+    return backward.Curves(np.empty((G, T)), np.empty((G, T), np.int64), np.empty((G, T + 1)), mean_log)

@@ -66,7 +66,7 @@ class Curves(NamedTuple):
     loss: np.ndarray  # (T,), mean over the batch, with an exponent
     loss_exponent: np.ndarray  # (T,)
     hidden: np.ndarray  # (T+1,), log10 sqrt(mean_b ‖dl/dh_t‖²), t = 0..T
-    mean_log: np.ndarray  # (T+1,), mean_b ln ‖dl/dh_t‖
+    mean_log: np.ndarray  # (T+1,), mean_b ln ‖dl/dh_t‖; or empty, where nobody asks
 
 
 @kernel
@@ -154,9 +154,11 @@ def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: igno
 
 @kernel
 def _measure(t, rows, exponents, space, curves):  # type: ignore[no-untyped-def]
+    """Normalise the adjoints of h_t and write their norms down; the mean of logs only where it has room."""
     settle(rows, exponents, space.sizes)
     curves.hidden[t] = log10_rms(space.sizes, exponents)
-    curves.mean_log[t] = curves.hidden[t] * LN_10 if rows.shape[0] == 1 else mean_log(space.sizes, exponents)
+    if curves.mean_log.size > 0:
+        curves.mean_log[t] = curves.hidden[t] * LN_10 if rows.shape[0] == 1 else mean_log(space.sizes, exponents)
 
 
 @kernel

@@ -27,16 +27,16 @@ class Packed(NamedTuple):
 
 @kernel
 def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no-untyped-def]
-    """Fill drives (n, T, B, N) with W x of the networks `first` (n,), whose inputs are x[source]."""
+    """Fill drives (n, T, B, N) with W x of the networks `first` (n,); network g sees the inputs x[source[g]]."""
     for n in range(first.size):
         states.input_drive(W[first[n]], x[source[first[n]]], drives[n], inward, chunk)
 
 
 @kernel
-def forward(codes, U, W, b, x, h0, source, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
+def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
     """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
     for g in range(codes.size):
-        h[g, 0] = h0[source[g]]
+        h[g, 0] = h0[initial[g]]
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
             codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, packed.recurrent, packed.inward
@@ -45,7 +45,7 @@ def forward(codes, U, W, b, x, h0, source, drives, drive, h, slope, rms, diverge
 
 @kernel
 def gradients(
-    U, V, c, x, x_peak, y, classes, source, kind, every, h, slope, rms, diverged, chunk, packed, space, gradient, curves,
+    U, V, c, x, x_peak, source, y, classes, target, kind, every, h, slope, rms, diverged, chunk, packed, space, gradient, curves,
     log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge.
@@ -56,7 +56,7 @@ def gradients(
     for g in range(diverged.size):
         s = source[g]
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
-        readout = _readout(V[g], packed, c[g], y[s], classes[s], kind, every)
+        readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, every)
         if diverged[g] == 0:
             n = g if gradient.U.shape[0] > 1 else 0
             own = Gradient(
@@ -119,17 +119,16 @@ def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
 
 @kernel
 def adjoints_of_last(
-    U, V, c, y, classes, source, kind, h, slope, diverged, packed, space, curves
+    U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, curves
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """The curves of the adjoint of L_T alone of every network that did not diverge."""
     for g in range(diverged.size):
-        s = source[g]
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
         if diverged[g] > 0:
             curve.hidden[:] = math.nan
             curve.mean_log[:] = math.nan
             continue
-        readout = _readout(V[g], packed, c[g], y[s], classes[s], kind, False)
+        readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
         U_exponent = pack_tamed(U[g], packed.U)
         backward.adjoint_of_last(packed.U, U_exponent, readout, h[g], slope[g], space, curve)
 

@@ -91,9 +91,21 @@ def normalise(a, row):  # type: ignore[no-untyped-def]
 def weigh(a, weight, row):  # type: ignore[no-untyped-def]
     """Replace a normalised row by a∘weight, normalised again; return the exponent taken out."""
     if weighted_squares(a, weight, row) >= WINDOW_LOW:
-        for i in range(a.shape[1]):
-            a[row, i] *= weight[row, i]
+        multiply(a, weight, row)
         return 0
+    return _weigh_extremes(a, weight, row)
+
+
+@kernel
+def multiply(a, weight, row):  # type: ignore[no-untyped-def]
+    """Replace a row by a∘weight."""
+    for i in range(a.shape[1]):
+        a[row, i] *= weight[row, i]
+
+
+@kernel
+def _weigh_extremes(a, weight, row):  # type: ignore[no-untyped-def]
+    """The same where a product of two entries may leave the range of floats."""
     e = EMPTY
     for i in range(a.shape[1]):
         if a[row, i] != 0 and weight[row, i] != 0:
@@ -108,6 +120,8 @@ def weigh(a, weight, row):  # type: ignore[no-untyped-def]
 @kernel
 def add(m, e, n, f):  # type: ignore[no-untyped-def]
     """(m · 2^e) + (n · 2^f), as a pair again."""
+    if e == f:
+        return m + n, e
     if m == 0.0:
         return n, f
     if n == 0.0:

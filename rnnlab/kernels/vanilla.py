@@ -18,7 +18,7 @@ def forward(code, recurrent, state, drive, following):  # type: ignore[no-untype
     `recurrent` is Uᵀ, packed.
     """
     product(1.0, state, recurrent, 1.0, drive)
-    activate(code, drive.reshape(-1), following.reshape(-1), drive.reshape(-1))
+    activate(code, drive.reshape(-1), following.reshape(-1))
 
 
 @kernel
