@@ -93,8 +93,9 @@ def networks(trials: Sequence[Trial]) -> Networks:
             b[g], c[g] = t.bias_scale * biases[:N], t.bias_scale * biases[N:]
     activation = tuple(t.activation for t in trials)
     return Networks(
-        activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, drive
-    )
+        activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, drive,
+        np.array([t.recurrent_scale for t in trials]), spectra(trials),
+    )  # fmt: skip
 
 
 def _scaled(scale: float, unit: np.ndarray) -> np.ndarray:

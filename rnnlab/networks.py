@@ -39,6 +39,8 @@ class Networks:
     loss: str = "squared"
     loss_at: str = "every"
     drive: np.ndarray | None = None  # (G,)
+    known_gain: np.ndarray | None = None  # (G,), the g that U was drawn with
+    known_spectra: tuple[np.ndarray, np.ndarray] | None = None  # (G,) each
 
     @property
     def shape(self) -> tuple[int, int, int, int, int, int]:
@@ -54,6 +56,21 @@ class Networks:
     def codes(self) -> np.ndarray:
         """The kernels' codes of the activations."""
         return np.array([activations.CODES[name] for name in self.activation], np.int64)
+
+    @property
+    def gain(self) -> np.ndarray:
+        """g (G,) of U; of a U that was not drawn here, the one that gives its Frobenius norm: ‖U‖² = g² N."""
+        if self.known_gain is not None:
+            return self.known_gain
+        return np.array([np.linalg.norm(U) / np.sqrt(len(U)) for U in self.U.astype(np.float64)])
+
+    @cached_property
+    def spectra(self) -> tuple[np.ndarray, np.ndarray]:
+        """The spectral radius and the spectral norm of U, (G,) each."""
+        if self.known_spectra is not None:
+            return self.known_spectra
+        U = self.U.astype(np.float64)
+        return np.abs(np.linalg.eigvals(U)).max(axis=-1), np.linalg.svd(U, compute_uv=False)[:, 0]
 
     @cached_property
     def chunk(self) -> int:
@@ -87,7 +104,9 @@ class Networks:
         part = Networks(
             self.activation[start:stop], self.U[start:stop], self.W[start:stop], self.V[start:stop], self.b[start:stop],
             self.c[start:stop], self.x, self.source[start:stop], self.h0, self.initial[start:stop], self.y,
-            self.target[start:stop], self.loss, self.loss_at,
+            self.target[start:stop], self.loss, self.loss_at, None,
+            None if self.known_gain is None else self.known_gain[start:stop],
+            None if self.known_spectra is None else tuple(each[start:stop] for each in self.known_spectra),  # type: ignore[arg-type]
         )  # fmt: skip
         drives, place = self.drives
         vars(part).update(drives=(drives, place[start:stop]), x_peak=self.x_peak, chunk=self.chunk)
@@ -183,7 +202,8 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
         trajectory.h, trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
-    step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
+    with np.errstate(over="ignore"):
+        step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
     return Backpropagation(loss, log10_loss, norms, step_loss, curves.hidden, curves.mean_log, gradient)
 
 
@@ -198,6 +218,30 @@ def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
         _packed(n), _space(n), curves,
     )  # fmt: skip
     return curves.hidden, curves.mean_log
+
+
+@dataclass(frozen=True)
+class SlopeStatistics:
+    """Statistics of phi'(a_t) at every step before a divergence, nan from there on."""
+
+    mean: np.ndarray  # (G, T)
+    mean_square: np.ndarray  # (G, T)
+    below: np.ndarray  # (G, T), share under the threshold
+    zero: np.ndarray  # (G, T), share of units that are zero for the whole batch
+    always_zero: np.ndarray  # (G,), share of units that are so at all steps
+    unbounded: np.ndarray  # (G,), whether phi is unbounded, so that `below` says nothing
+
+
+def slope_statistics(trajectory: Trajectory, share: float) -> SlopeStatistics:
+    """Return statistics of the slopes; the threshold of `below` is this share of the activation's largest slope."""
+    n = trajectory.networks
+    G, T, *_ = n.shape
+    curves = [np.empty((G, T)) for _ in range(4)]
+    always = np.empty(G)
+    threshold = np.array([share * activations.LARGEST_SLOPE[name] for name in n.activation])
+    block.slopes(trajectory.slope, threshold, trajectory.diverged, *curves, always)
+    unbounded = np.array([name not in activations.BOUNDED for name in n.activation])
+    return SlopeStatistics(*curves, always, unbounded)
 
 
 def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,180 @@
+"""gradients: the loss, the norms of its gradient, and how fast the adjoint of the last loss grows back in time.
+
+    growth_rate = mean_b (ln ‖dL_T/dh_0‖ - ln ‖dL_T/dh_T‖) / T
+
+is the finite-time exponent of the transposed Jacobian product J_1ᵀ … J_Tᵀ along the actual adjoint; for long T it is
+the largest Lyapunov exponent (Mikhaeil, Monfared, Durstewitz 2022). Always of L_T alone, wherever the loss is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rnnlab.columns import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rnnlab.networks import Networks, Trajectory
+
+NAME = "gradients"
+VERSION = 1
+
+PARTS = ("U", "W", "V", "b", "c", "h0")
+SHORTEST = 10  # steps that a standard error needs
+SATURATED = 0.05  # of the largest slope
+
+_FAMILIAR = {"U": "recurrent weights", "W": "input weights", "V": "output weights", "b": "state bias", "c": "output bias"}
+_RATE = "nats/step"
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "gradients": (
+        Column("status", "string", "ok, or diverged: some state or output is not finite"),
+        Column("diverged_at", "int64", "first step, over all sequences, with a state or output that is not finite"),
+        Column("loss", "float64", "sum over the steps that have a loss of its mean over the batch; inf on overflow"),
+        Column("log10_loss", "float64", "log10 of the loss, also where the loss overflows", "log10"),
+        *(
+            Column(
+                f"log10_grad_norm_{part}", "float64",
+                f"log10 of the Frobenius norm of dL/d{part}, {_FAMILIAR[part]}, L the mean over the batch", "log10",
+                label=f"gradient norm of {part}",
+            )
+            for part in PARTS[:5]
+        ),
+        Column("log10_grad_norm_h0", "float64", "log10 of sqrt(mean_b ‖dl_b/dh_0‖²), the initial state", "log10"),
+        Column("growth_rate", "float64", "mean over the batch of ln(‖dL_T/dh_0‖ / ‖dL_T/dh_T‖) / T", _RATE),
+        Column("growth_rate_se", "float64", "its standard error along time, corrected for autocorrelation", _RATE),
+        Column("growth_rate_rms", "float64", "the same rate of the root mean square over the batch", _RATE),
+        Column("verdict", "string", "of ‖dL_T/dh_0‖ / ‖dL_T/dh_T‖: vanishes < 1/10, explodes > 10, else stable"),
+        Column("spectral_radius", "float64", "largest |eigenvalue| of U"),
+        Column("spectral_norm", "float64", "largest singular value of U"),
+        Column("phi_prime_mean", "float64", "mean of phi'(a_t) over steps, batch and units", label="mean of phi'"),
+        Column("phi_prime_sq_mean", "float64", "mean of phi'(a_t)² over steps, batch and units"),
+        Column("chi_measured", "float64", "g² times the mean of phi'²", label="measured χ = g²⟨φ'²⟩"),
+        Column("saturated_fraction", "float64", "share of slopes under 5 % of the largest; null where phi is unbounded"),
+        Column("dead_fraction", "float64", "share of units with phi' = 0 at every step, for the whole batch"),
+    ),
+    "gradients_by_step": (
+        Column("t", "int64", "time step, 1..T", label="time step t"),
+        Column("loss", "float64", "mean over the batch of the loss at t; null where there is none"),
+        Column(
+            "log10_grad_norm_h", "float64", "log10 of sqrt(mean_b ‖dl_b/dh_t‖²): total, also through later states", "log10",
+            label="gradient norm of the state",
+        ),
+        Column("state_rms", "float64", "root mean square of h_t over batch and units"),
+        Column("phi_prime_mean", "float64", "mean of phi'(a_t) over batch and units", label="mean of phi'"),
+        Column("saturated_fraction", "float64", "share of slopes under 5 % of the largest; null where phi is unbounded"),
+        Column("dead_fraction", "float64", "share of units with phi' = 0 for the whole batch"),
+    ),
+}  # fmt: skip
+
+
+class Settings(BaseModel):
+    """What [measure.gradients] may hold."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    steps: Annotated[bool | Annotated[int, Field(ge=1)], Field(description="by-step rows: all, none, every n-th")] = True
+    skip_first: Annotated[int, Field(ge=0, description="steps left out of growth_rate at t = 1, 2, ...")] = 0
+    skip_last: Annotated[int, Field(ge=0, description="steps left out of growth_rate at t = T, T-1, ...")] = 0
+
+
+def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the tables of these networks, column by column; null where masked."""
+    from rnnlab.networks import adjoint_of_last, backpropagate, slope_statistics
+
+    flow = backpropagate(trajectory)
+    rms_curve, log_curve = (
+        (flow.hidden_log10_norm, flow.mean_log) if networks.loss_at == "last" else adjoint_of_last(trajectory)
+    )
+    slopes = slope_statistics(trajectory, SATURATED)
+    diverged = trajectory.diverged
+    tables = {"gradients": _summary(networks, diverged, flow, slopes, rms_curve, log_curve, settings)}
+    if settings.steps:
+        every = 1 if settings.steps is True else settings.steps
+        tables["gradients_by_step"] = _by_step(networks, trajectory, flow, slopes, every)
+    return tables
+
+
+def _summary(
+    networks: Networks, diverged: Any, flow: Any, slopes: Any, rms_curve: Any, log_curve: Any, settings: Settings
+) -> dict[str, Any]:
+    import numpy as np
+
+    lost = diverged > 0
+    radius, norm = networks.spectra
+    columns: dict[str, Any] = {
+        "status": np.where(lost, "diverged", "ok").astype(object),
+        "diverged_at": np.ma.masked_array(diverged.copy(), ~lost),
+        "loss": flow.loss,
+        "log10_loss": flow.log10_loss,
+        **{f"log10_grad_norm_{part}": flow.log10_norm[:, i] for i, part in enumerate(PARTS)},
+        **_growth(rms_curve, log_curve, settings),
+        "verdict": _verdict(log_curve, lost),
+        "phi_prime_mean": slopes.mean.mean(axis=1),
+        "phi_prime_sq_mean": slopes.mean_square.mean(axis=1),
+        "chi_measured": networks.gain**2 * slopes.mean_square.mean(axis=1),
+        "saturated_fraction": np.ma.masked_array(slopes.below.mean(axis=1), slopes.unbounded),
+        "dead_fraction": slopes.always_zero,
+    }
+    for name, values in columns.items():
+        if name not in ("status", "diverged_at", "verdict"):
+            columns[name] = np.ma.masked_array(values, np.ma.getmaskarray(values) | lost)
+    return columns | {"spectral_radius": radius, "spectral_norm": norm}
+
+
+def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any]:
+    """The rates between the ends that the settings leave; null for exact zeros and where no step is left."""
+    import numpy as np
+
+    from rnnlab.kernels.series import growth
+
+    G, T = len(log_curve), log_curve.shape[1] - 1
+    start, stop = settings.skip_first, T - settings.skip_last
+    rate, error, rms = (np.full(G, np.nan) for _ in range(3))
+    if stop > start:
+        growth(log_curve, start, stop, rate, error)
+        with np.errstate(invalid="ignore"):
+            rms = (rms_curve[:, start] - rms_curve[:, stop]) * np.log(10.0) / (stop - start)
+    few = stop - start < SHORTEST
+    return {
+        "growth_rate": np.ma.masked_array(rate, ~np.isfinite(rate)),
+        "growth_rate_se": np.ma.masked_array(error, ~np.isfinite(error) | few),
+        "growth_rate_rms": np.ma.masked_array(rms, ~np.isfinite(rms)),
+    }
+
+
+def _verdict(log_curve: Any, lost: Any) -> np.ma.MaskedArray:
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        ratio = log_curve[:, 0] - log_curve[:, -1]  # ln of the ratio of the ends; nan for 0/0, which vanished
+    limit = np.log(10.0)
+    words = np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
+    return np.ma.masked_array(words, lost)
+
+
+def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
+    import numpy as np
+
+    G, T = flow.step_loss.shape
+    steps = np.arange(every, T + 1, every)
+    at = steps - 1
+    reached = (trajectory.diverged[:, None] == 0) | (steps < trajectory.diverged[:, None])
+    silent = np.zeros((G, len(steps)), bool) if networks.loss_at == "every" else np.broadcast_to(steps < T, reached.shape)
+
+    def column(values: Any, missing: Any = False) -> np.ma.MaskedArray:
+        return np.ma.masked_array(values, ~reached | missing).reshape(-1)
+
+    return {
+        "trial": np.repeat(np.arange(G), len(steps)),
+        "t": np.tile(steps, G),
+        "loss": column(flow.step_loss[:, at], silent),
+        "log10_grad_norm_h": column(flow.hidden_log10_norm[:, steps], (trajectory.diverged > 0)[:, None]),
+        "state_rms": column(trajectory.rms[:, steps]),
+        "phi_prime_mean": column(slopes.mean[:, at]),
+        "saturated_fraction": column(slopes.below[:, at], slopes.unbounded[:, None]),
+        "dead_fraction": column(slopes.zero[:, at]),
+    }
