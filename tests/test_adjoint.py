@@ -18,7 +18,9 @@ def one(network):
     """Return the network as a block of one."""
     n = naive.complete(network)
     arrays = {name: getattr(n, name)[None] for name in ("U", "W", "V", "b", "c", "h0", "x", "y")}
-    return networks.Networks((n.activation,), **arrays, source=np.zeros(1, np.int64), loss=n.loss, loss_at=n.loss_at)
+    first = np.zeros(1, np.int64)
+    indices = {"source": first, "initial": first, "target": first}
+    return networks.Networks((n.activation,), **arrays, **indices, loss=n.loss, loss_at=n.loss_at)
 
 
 def agrees(network, atol):
