@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnlab.api import Results, draw, gradient_statistics, gradients, load, run
+    from rnnlab.api import Results, draw, load, run
+    from rnnlab.arrays import gradient_statistics, gradients
     from rnnlab.errors import (
         ExperimentError,
         RnnlabError,
@@ -37,13 +38,14 @@ __all__ = [
     "load",
     "run",
 ]
-_API = {"Results", "draw", "gradient_statistics", "gradients", "load", "run"}
+_HOMES = {"rnnlab.api": ("Results", "draw", "load", "run"), "rnnlab.arrays": ("gradient_statistics", "gradients")}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module("rnnlab.api" if name in _API else "rnnlab.errors"), name)
+    home = next((module for module, names in _HOMES.items() if name in names), "rnnlab.errors")
+    value = getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -1,0 +1,185 @@
+"""Gradients of networks that are given as arrays: checked first, then at the speed of the kernels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnlab.checks import choice, classes, finite, shaped, work_dtype
+from rnnlab.errors import UsageError
+from rnnlab.networks import Backpropagation, Networks, Trajectory, backpropagate
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+PARTS = ("U", "W", "V", "b", "c", "h0")
+_SPLIT = 4  # pieces of work for each worker, so that none waits long for the last
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """The loss of one network and its gradient; arrays of the dtype of the work, inf beyond its range.
+
+    Norms are right far outside that range: log10 in float64, -inf for an exact zero. All are nan where it diverged.
+    """
+
+    loss: float  # L, the sum over steps of the mean over the batch
+    log10_loss: float
+    U: np.ndarray  # (N, N), dL/dU
+    W: np.ndarray  # (N, D)
+    V: np.ndarray  # (O, N)
+    b: np.ndarray  # (N,)
+    c: np.ndarray  # (O,)
+    h0: np.ndarray  # (B, N), dL/dh_0
+    log10_norm: Mapping[str, float]  # of U, W, V, b, c: log10 ‖dL/d·‖; of h0: log10 sqrt(mean_b ‖dl_b/dh_0‖²)
+    hidden_log10_norm: np.ndarray  # (T,), log10 sqrt(mean_b ‖dl_b/dh_t‖²) for t = 1..T, through all later states
+    diverged_at: int | None  # first step with a state or output that is not finite
+
+
+@dataclass(frozen=True, eq=False)
+class GradientStatistics:
+    """The loss and the gradient norms of G networks, as in Gradients; nan where one diverged."""
+
+    loss: np.ndarray  # (G,)
+    log10_loss: np.ndarray  # (G,)
+    log10_norm: Mapping[str, np.ndarray]  # (G,) each, of U, W, V, b, c, h0
+    hidden_log10_norm: np.ndarray  # (G, T)
+    diverged_at: np.ndarray  # (G,), 0 where nothing diverged
+
+
+def gradients(
+    U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike, *,
+    activation: str, loss: str = "squared", loss_at: str = "every",
+    h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None,
+) -> Gradients:  # fmt: skip
+    """Back-propagate h_t = phi(U h_{t-1} + W x_t + b), o_t = V h_t + c through time.
+
+    Shapes: U (N, N), W (N, D), V (O, N), x (T, B, D), y (T, B, O) or classes (T, B) for cross_entropy, h0 (B, N),
+    b (N,), c (O,); what is not given is zero. float32 arrays are worked on in float32, all others in float64.
+    Losses: squared, mean_b ½‖o_t - y_t‖²; cross_entropy, mean_b -log softmax(o_t)[y_t]; at every step or the last.
+    The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
+    """
+    single = [np.asarray(a)[None] for a in (U, W, V)]
+    biases = [None if a is None else np.asarray(a)[None] for a in (b, c)]
+    given = dict(zip("UWV", single, strict=True)) | {"x": x, "y": y, "h0": h0} | dict(zip("bc", biases, strict=True))
+    trajectory = Trajectory(_networks(given, activation, loss, loss_at, single=True))
+    flow = backpropagate(trajectory, keep=True)
+    diverged = int(trajectory.diverged[0])
+    return Gradients(
+        float(flow.loss[0]), float(flow.log10_loss[0]), *_arrays(flow, trajectory.networks, diverged > 0),
+        dict(zip(PARTS, flow.log10_norm[0].tolist(), strict=True)), flow.hidden_log10_norm[0, 1:].copy(),
+        diverged or None,
+    )  # fmt: skip
+
+
+def _arrays(flow: Backpropagation, networks: Networks, lost: bool) -> list[np.ndarray]:
+    """The gradients of the one network, of the mean over the batch."""
+    g, batch = flow.gradient, networks.shape[2]
+    scales = [*g.exponent[0, :5], g.exponent[0, 5:, None]]
+    parts = [g.U[0], g.W[0], g.V[0], g.b[0, 0], g.c[0, 0], g.h0[0]]
+    if lost:
+        return [np.full_like(part, np.nan) for part in parts]
+    with np.errstate(over="ignore", under="ignore"):
+        shifts = [np.clip(e, -4000, 4000).astype(np.int32) for e in scales]
+        return [np.ldexp(p, e) / p.dtype.type(batch) for p, e in zip(parts, shifts, strict=True)]
+
+
+def gradient_statistics(
+    U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike, *,
+    activation: str | Sequence[str], loss: str = "squared", loss_at: str = "every",
+    h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, workers: int | None = None,
+) -> GradientStatistics:  # fmt: skip
+    """Return the losses and gradient norms of G networks of equal shape in one call, as `gradients` has them.
+
+    Shapes: U (G, N, N), W (G, N, D), V (G, O, N), b (G, N), c (G, O); x, y and h0 as for one network, shared by all,
+    or with a leading G. One activation, or G of them. `workers` threads; default: the processors there are. A
+    network's numbers do not depend on its neighbours or on the workers.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers = {workers} is too few: give 1 or more, or None for all processors")
+    networks = _networks(
+        {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}, activation, loss, loss_at, single=False
+    )
+    G, T, *_ = networks.shape
+    s = GradientStatistics(
+        np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)
+    )
+
+    def work(start: int, stop: int) -> None:
+        for slab in networks.part(start, stop).slabs():
+            end = start + len(slab.U)
+            trajectory = Trajectory(slab)
+            flow = backpropagate(trajectory)
+            s.loss[start:end], s.log10_loss[start:end] = flow.loss, flow.log10_loss
+            for i, part in enumerate(PARTS):
+                s.log10_norm[part][start:end] = flow.log10_norm[:, i]
+            s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
+            s.diverged_at[start:end] = trajectory.diverged
+            start = end
+
+    number = min(workers or len(os.sched_getaffinity(0)), G)
+    cuts = np.linspace(0, G, min(G, number * _SPLIT) + 1).astype(int).tolist()
+    if number == 1:
+        work(0, G)
+    else:
+        with ThreadPoolExecutor(number) as pool:
+            list(pool.map(work, cuts[:-1], cuts[1:]))
+    return s
+
+
+def _networks(given: dict[str, Any], activation: Any, loss: str, loss_at: str, *, single: bool) -> Networks:
+    """Check all arguments and return the networks; weights have a leading G."""
+    from rnnlab.kernels.activations import CODES
+    from rnnlab.kernels.losses import CODES as LOSSES
+
+    choice("loss", loss, LOSSES)
+    choice("loss_at", loss_at, ("every", "last"))
+    dtype = work_dtype({name: value for name, value in given.items() if name != "y" or loss == "squared"})
+    arrays = {name: None if value is None else np.asarray(value) for name, value in given.items()}
+    lead = 1 if single else 0  # the axis of G that a single network's caller does not see
+    G, N, _ = shaped("U", arrays["U"], ("G", "N", "N"), {}, lead)
+    sizes = {"G": G, "N": N}
+    sizes["D"] = shaped("W", arrays["W"], ("G", "N", "D"), sizes, lead)[2]
+    sizes["O"] = shaped("V", arrays["V"], ("G", "O", "N"), sizes, lead)[1]
+    x, source = _shared("x", arrays["x"], ("T", "B", "D"), sizes, single)
+    sizes |= dict(zip("TB", x.shape[1:3], strict=True))
+    ends = ("T", "B", "O") if loss == "squared" else ("T", "B")
+    y, target = _shared("y", arrays["y"], ends, sizes, single)
+    h0, initial = _shared("h0", _or_zeros(arrays["h0"], (sizes["B"], N)), ("B", "N"), sizes, single)
+    b, c = _or_zeros(arrays["b"], (G, N)), _or_zeros(arrays["c"], (G, sizes["O"]))
+    shaped("b", b, ("G", "N"), sizes, lead)
+    shaped("c", c, ("G", "O"), sizes, lead)
+    numbers = {"U": arrays["U"], "W": arrays["W"], "V": arrays["V"], "b": b, "c": c, "x": x, "h0": h0}
+    added = {name: lead for name in ("U", "W", "V", "b", "c")}
+    added |= {name: full.ndim - arrays[name].ndim for name, full in (("x", x), ("y", y))}
+    added["h0"] = 0 if arrays["h0"] is None else h0.ndim - arrays["h0"].ndim
+    ready = {name: finite(name, array, dtype, added[name]) for name, array in numbers.items()}
+    targets = finite("y", y, dtype, added["y"]) if loss == "squared" else classes(y, sizes["O"], added["y"])
+    names = [activation] * G if isinstance(activation, str) else list(activation)
+    for name in names:
+        choice("activation", name, CODES)
+    if len(names) != G:
+        choice("activation", f"a list of {len(names)}", (f"one name, or a list of {G}",))
+    return Networks(
+        tuple(names), ready["U"], ready["W"], ready["V"], ready["b"], ready["c"], ready["x"], source, ready["h0"],
+        initial, targets, target, loss, loss_at,
+    )  # fmt: skip
+
+
+def _or_zeros(array: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+    return np.zeros(shape) if array is None else array
+
+
+def _shared(
+    name: str, array: np.ndarray, ends: tuple[str, ...], sizes: dict[str, int], single: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the array with a leading axis, and every network's index into it."""
+    own = not single and array.ndim == len(ends) + 1
+    full = array if own else array[None]
+    shaped(name, full, ("G" if own else "1", *ends), sizes | {"1": 1}, 0 if own else 1)
+    return full, np.arange(sizes["G"]) if own else np.zeros(sizes["G"], np.int64)

@@ -1,0 +1,79 @@
+"""Checks of arrays that a caller gives: each error names the array, the place and what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from rnnlab.errors import UsageError, did_you_mean
+
+
+_HOMES = {"G": "U", "N": "U", "D": "W", "O": "V", "T": "x", "B": "x"}  # the array that tells the size of an axis
+
+
+def choice(what: str, value: Any, known: Iterable[str]) -> None:
+    """Raise where a name is none of the known ones."""
+    names = list(known)
+    if value not in names:
+        raise UsageError(f"{what} = {value!r} is unknown.{did_you_mean(str(value), names)}")
+
+
+def work_dtype(given: Mapping[str, Any]) -> np.dtype[Any]:
+    """Return float32 where all arrays that are given are float32, else float64; raise for what is no real number."""
+    dtypes = []
+    for name, value in given.items():
+        if value is None:
+            continue
+        dtype = np.asarray(value).dtype
+        if dtype.kind not in "iuf" or dtype == np.float16 or dtype.itemsize > 8:
+            raise UsageError(f"{name} has dtype {dtype}: give float64 or float32, for instance {name}.astype('float64')")
+        dtypes.append(dtype.newbyteorder("="))
+    return np.dtype(np.float32 if all(dtype == np.float32 for dtype in dtypes) else np.float64)
+
+
+def shaped(name: str, array: Any, axes: tuple[str, ...], sizes: Mapping[str, int], hidden: int) -> tuple[int, ...]:
+    """Return the shape of an array whose axes have these names; raise where known sizes differ or one is 0.
+
+    The first `hidden` axes were added by us: the message leaves them out.
+    """
+    known, sizes = sizes, dict(sizes)
+    fits = array.ndim == len(axes)
+    for axis, size in zip(axes, array.shape, strict=False):
+        fits = fits and size > 0 and sizes.setdefault(axis, size) == size
+    if not fits:
+        wanted = ", ".join(
+            f"{axis}={known[axis]} of {_HOMES[axis]}" if axis in known and _HOMES[axis] != name else axis
+            for axis in axes[hidden:]
+        )
+        raise UsageError(f"{name} has shape {array.shape[hidden:]}: expected ({wanted}), no axis of length 0")
+    return tuple(array.shape)
+
+
+def finite(name: str, array: np.ndarray, dtype: np.dtype[Any], added: int) -> np.ndarray:
+    """Return the array as kernels take it; raise where an entry is not finite.
+
+    The first `added` axes were added by us: the message leaves them out.
+    """
+    with np.errstate(over="ignore"):
+        ready = np.require(array, dtype=dtype, requirements=["C", "A", "W"])
+    if not np.isfinite(ready.sum()) and not np.isfinite(ready).all():
+        place = np.argwhere(~np.isfinite(ready))[0]
+        _refuse(name, array, place, added, "is not finite: repair or remove it")
+    return ready
+
+
+def classes(array: np.ndarray, outputs: int, added: int) -> np.ndarray:
+    """Return targets of cross_entropy as the kernels take them; raise where one is no class."""
+    if array.dtype.kind not in "iu":
+        raise UsageError(f"y has dtype {array.dtype}: cross_entropy takes integers, classes 0..{outputs - 1}")
+    wrong = (array < 0) | (array >= outputs)
+    if wrong.any():
+        _refuse("y", array, np.argwhere(wrong)[0], added, f"is no class: they are 0..{outputs - 1}, one an output")
+    return np.require(array, dtype=np.int64, requirements=["C", "A", "W"])
+
+
+def _refuse(name: str, array: np.ndarray, place: np.ndarray, added: int, why: str) -> NoReturn:
+    where = ", ".join(str(int(i)) for i in place[added:])
+    raise UsageError(f"{name}[{where}] = {array[tuple(place)]} {why}")
