@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnlab.kernels.options import kernel
+from rnnlab.kernels.options import apart, kernel
 from rnnlab.kernels.scaled import WINDOW_HIGH, WINDOW_LOW, exponent, largest, power
 from rnnlab.kernels.tile import TALL, lanes, tile1, tile2, tile4, tile8
 
@@ -37,6 +37,7 @@ def pack(matrix, panels):  # type: ignore[no-untyped-def]
 
 @kernel
 def _pack_panel(matrix, start, panels, at):  # type: ignore[no-untyped-def]
+    apart()
     K, N = matrix.shape
     width = _lanes(matrix)
     columns = min(width, N - start)
@@ -50,6 +51,7 @@ def _pack_panel(matrix, start, panels, at):  # type: ignore[no-untyped-def]
 @kernel
 def pack_transposed(matrix, panels):  # type: ignore[no-untyped-def]
     """Pack the transpose of a matrix (N, K)."""
+    apart()
     N, K = matrix.shape
     width = _lanes(matrix)
     for start in range(0, N, width):
@@ -64,6 +66,7 @@ def pack_tamed(matrix, panels):  # type: ignore[no-untyped-def]
 
     The matrix is panels · 2^exponent; the exponent is 0 but for extreme matrices.
     """
+    apart()
     pack(matrix, panels)
     peak = largest(matrix.reshape(1, matrix.size), 0)
     if peak == 0.0 or WINDOW_LOW <= peak * peak <= WINDOW_HIGH:
@@ -78,6 +81,7 @@ def pack_tamed(matrix, panels):  # type: ignore[no-untyped-def]
 @kernel
 def product(alpha, a, panels, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha a b + beta c for a (M, K), b (K, N) packed, c (M, N); beta = 0 overwrites whatever stands in c."""
+    apart()
     (M, N), K, width = c.shape, a.shape[1], _lanes(c)
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
     left, out = a.reshape(-1), c.reshape(-1)
@@ -95,6 +99,7 @@ def product(alpha, a, panels, beta, c):  # type: ignore[no-untyped-def]
 @kernel
 def outer(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha aᵀ b + beta c for a (K, M), b (K, N), c (M, N): a sum of outer products over the rows."""
+    apart()
     (M, N), K, width = c.shape, a.shape[0], _lanes(c)
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
     left, right, out = a.reshape(-1), b.reshape(-1), c.reshape(-1)
@@ -116,6 +121,7 @@ def outer(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
 @kernel
 def _rows(M, K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_at, out_row):  # type: ignore[no-untyped-def]
     """Multiply M rows with the columns of one tile, the tallest tiles first."""
+    apart()
     row = 0
     if TALL == 8:
         while row + 8 <= M:
@@ -133,6 +139,7 @@ def _rows(M, K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_a
 
 @kernel
 def _edge(M, K, a, a_at, a_row, a_step, b, b_at, alpha, beta, c, start):  # type: ignore[no-untyped-def]
+    apart()
     """Multiply with a padded panel whose columns reach beyond c: by way of a tile of its own."""
     width = _lanes(c)
     tile = np.empty(TALL * width, c.dtype)
