@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab import networks
 from tests import naive
 from tests.naive import Array, Network
 
@@ -60,6 +61,14 @@ def stack(networks: list[Network], **shared: Any) -> dict[str, Any]:
     one = arguments(networks[0])
     stacked = {k: np.stack([getattr(n, k) for n in networks]) for k, v in one.items() if isinstance(v, np.ndarray)}
     return {**one, **stacked, **shared}
+
+
+def block_of(network: Network) -> networks.Networks:
+    """Return the network as a block of one."""
+    n, first = naive.complete(network), np.zeros(1, np.int64)
+    arrays = {name: getattr(n, name)[None] for name in (*naive.PARAMETERS, "x", "y")}
+    indices = {"source": first, "initial": first, "target": first}
+    return networks.Networks((n.activation,), **arrays, **indices, loss=n.loss, loss_at=n.loss_at)
 
 
 def tolerance(network: Network, dtype: str) -> float:

@@ -9,23 +9,14 @@ import pytest
 
 from rnnlab import networks
 from tests import naive
-from tests.cases import ACTIVATIONS, DTYPES, LOSSES, draw, log_error
+from tests.cases import ACTIVATIONS, DTYPES, LOSSES, block_of, draw, log_error
 
 EPS = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
 
 
-def one(network):
-    """Return the network as a block of one."""
-    n = naive.complete(network)
-    arrays = {name: getattr(n, name)[None] for name in ("U", "W", "V", "b", "c", "h0", "x", "y")}
-    first = np.zeros(1, np.int64)
-    indices = {"source": first, "initial": first, "target": first}
-    return networks.Networks((n.activation,), **arrays, **indices, loss=n.loss, loss_at=n.loss_at)
-
-
 def agrees(network, atol):
     """Compare log10 rms norms and the mean of the samples' log norms at t = 0..T."""
-    hidden, mean_log = networks.adjoint_of_last(networks.Trajectory(one(network)))
+    hidden, mean_log = networks.adjoint_of_last(networks.Trajectory(block_of(network)))
     expected = naive.adjoint_of_last(naive.exact_network(network))
     rms = [naive.log10_rms(d) for d in expected]
     means = [np.mean([float(naive.log_of(naive.norm(sample))) for sample in d]) for d in expected]
@@ -84,7 +75,7 @@ def test_ends_far_above_the_range():
 def test_an_exact_zero_of_one_sample_is_a_zero_of_the_mean_of_logs():
     n = draw(activation="relu", batch=2)
     dead = replace(n, h0=n.h0 * np.array([[1.0], [0.0]]), b=np.zeros(5), x=n.x * np.array([1.0, 0.0])[:, None])
-    hidden, mean_log = networks.adjoint_of_last(networks.Trajectory(one(dead)))
+    hidden, mean_log = networks.adjoint_of_last(networks.Trajectory(block_of(dead)))
     assert mean_log[0, 0] == -np.inf
     assert np.isfinite(mean_log[0, -1])
     assert np.isfinite(hidden[0, -1])
