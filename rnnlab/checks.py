@@ -56,9 +56,10 @@ def finite(name: str, array: np.ndarray, dtype: np.dtype[Any], added: int) -> np
 
     The first `added` axes were added by us: the message leaves them out.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # the sum of what is finite may not be
         ready = np.require(array, dtype=dtype, requirements=["C", "A", "W"])
-    if not np.isfinite(ready.sum()) and not np.isfinite(ready).all():
+        suspect = not np.isfinite(ready.sum())
+    if suspect and not np.isfinite(ready).all():
         place = np.argwhere(~np.isfinite(ready))[0]
         _refuse(name, array, place, added, "is not finite: repair or remove it")
     return ready
