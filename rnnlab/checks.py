@@ -9,7 +9,6 @@ import numpy as np
 
 from rnnlab.errors import UsageError, did_you_mean
 
-
 _HOMES = {"G": "U", "N": "U", "D": "W", "O": "V", "T": "x", "B": "x"}  # the array that tells the size of an axis
 
 
@@ -28,7 +27,7 @@ def work_dtype(given: Mapping[str, Any]) -> np.dtype[Any]:
             continue
         dtype = np.asarray(value).dtype
         if dtype.kind not in "iuf" or dtype == np.float16 or dtype.itemsize > 8:
-            raise UsageError(f"{name} has dtype {dtype}: give float64 or float32, for instance {name}.astype('float64')")
+            raise UsageError(f"{name} has dtype {dtype}: give float64 or float32, as {name}.astype('float64')")
         dtypes.append(dtype.newbyteorder("="))
     return np.dtype(np.float32 if all(dtype == np.float32 for dtype in dtypes) else np.float64)
 
