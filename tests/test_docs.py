@@ -71,9 +71,9 @@ def run(command: str) -> None:
     elif program not in NOT_RUN:
         assert program == "rnnlab"
         small = {"RNNLAB_RUN_SET": SMALL, "RNNLAB_PLAN_SET": SMALL} if "vanishing-exploding" in command else {}
-        code = "import sys; from rnnlab.cli import main; sys.argv[0] = 'rnnlab'; main()"
-        argv = [sys.executable, "-c", code, *arguments]
-        done = subprocess.run(argv, env={**os.environ, **small}, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **small}
+        argv = [sys.executable, "-m", "rnnlab", *arguments]
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
