@@ -38,16 +38,18 @@ __all__ = [
     "load",
     "run",
 ]
-_HOMES = {"rnnlab.api": ("Results", "draw", "load", "run"), "rnnlab.arrays": ("gradient_statistics", "gradients")}
+_PLACES = {
+    "rnnlab.api": ("Results", "draw", "load", "run"),
+    "rnnlab.arrays": ("gradient_statistics", "gradients"),
+    "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name != "Results"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = next((module for module, names in _HOMES.items() if name in names), "rnnlab.errors")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+    for module, names in _PLACES.items():
+        if name in names:
+            return globals().setdefault(name, getattr(import_module(module), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+PARAMETERS = {parameter.column.name: parameter for parameter in parameters().values()}  # by column
 VERDICTS = ("vanishes", "stable", "explodes")
 RESAMPLES = 2000
 _INTERVAL = (2.5, 97.5)  # percent: the bootstrap interval of a mean over seeds
@@ -54,7 +55,7 @@ def _listed(value: Any) -> list[Any]:
 
 def axes(trials: pd.DataFrame) -> list[str]:
     """Return the parameters with several values, but for the seed, and inputs and outputs that are the width."""
-    names = [n for n in parameters() if n != "seed" and n in trials.columns and trials[n].nunique() > 1]
+    names = [n for n in PARAMETERS if n != "seed" and n in trials.columns and trials[n].nunique() > 1]
     return [n for n in names if n not in ("inputs", "outputs") or not trials[n].equals(trials["width"])]
 
 
@@ -72,7 +73,7 @@ def main_axis(trials: pd.DataFrame) -> str | None:
 
     Values are counted within an activation, since each may have its own; recurrent_scale wins a tie.
     """
-    numeric = [n for n in axes(trials) if parameters()[n].dtype != "string"]
+    numeric = [n for n in axes(trials) if PARAMETERS[n].dtype != "string"]
     preferred = [n for n in ("recurrent_scale", "length") if n in numeric] or numeric
     return max(preferred, key=lambda name: trials.groupby("activation")[name].nunique().max(), default=None)
 
@@ -158,7 +159,7 @@ def _checked(trials: pd.DataFrame, axis: str | None) -> str | None:
         raise UsageError("there are no trials to look at")
     if axis is None:
         return main_axis(trials)
-    if axis not in parameters() or parameters()[axis].dtype == "string":
+    if axis not in PARAMETERS or PARAMETERS[axis].dtype == "string":
         raise UsageError(f"{axis} is not a numeric parameter")
     return axis
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class RnnlabError(Exception):
@@ -21,9 +21,13 @@ class UsageError(RnnlabError):
 
 
 class TrialsFailed(RnnlabError):
-    """The run finished, but some trials raised; they are rows of the table `failures`."""
+    """The run finished, but some trials raised; they are rows of the table `failures`, `results` has the others."""
 
     exit_code = 3
+
+    def __init__(self, message: str, results: Any = None) -> None:
+        super().__init__(message)
+        self.results = results
 
 
 class StoreDamaged(RnnlabError):

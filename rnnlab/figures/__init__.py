@@ -35,7 +35,10 @@ def plot(results: Results, kind: str | None = None, *, where: Mapping[str, Any] 
     kind = kind or kind_for(trials)
     title = results.manifest["experiment"].get("title", "")
     if kind == "steps":
-        return steps(results.table("gradients_by_step", where={"key": chosen(trials)}), title)
+        columns = ["key", *analysis.PARAMETERS, "t", "log10_grad_norm_h"]
+        by_step = results.table("gradients_by_step", columns, where={"key": chosen(trials)})
+        fixed = {axis: by_step[axis].iloc[0] for axis in analysis.axes(trials) if by_step[axis].nunique() == 1}
+        return steps(by_step, title, fixed)
     if kind not in KINDS:
         raise UsageError(f"figure {kind} is unknown.{did_you_mean(kind, KINDS)}")
     return {"growth": growth, "length": length}[kind](trials, title)

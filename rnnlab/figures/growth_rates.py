@@ -36,17 +36,11 @@ def growth(trials: pd.DataFrame, title: str = "") -> Figure:
         left, right = panels[0]
         _against_axis(left, trials, axis, dash)
         _against_product(right, trials, axis, dash)
-        left.set_title("(a) " + _context(trials, fixed))
+        left.set_title("(a) " + style.context(trials, fixed))
         right.set_title("(b) the product of U and phi' decides")
         style.legend_below(figure, *_legend(trials, dash))
         figure.suptitle(title)
     return figure
-
-
-def _context(trials: pd.DataFrame, fixed: dict[str, Any]) -> str:
-    shape = {name: trials[name].iloc[0] for name in ("width", "length") if trials[name].nunique() == 1}
-    seeds = trials["seed"].nunique()
-    return f"{style.named({**shape, **fixed})}, {seeds} seed{'s' if seeds > 1 else ''}"
 
 
 def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:

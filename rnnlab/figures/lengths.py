@@ -29,7 +29,7 @@ def length(trials: pd.DataFrame, title: str = "") -> Figure:
     activations = analysis.in_order(trials["activation"])
     values = analysis.spaced(analysis.in_order(trials[hue]), style.MAX_HUES) if hue else [None]
     with style.look():
-        figure, panels = style.new_figure(2, len(activations), height=4.2, sharex=True, sharey="row")
+        figure, panels = style.new_figure(2, len(activations), height=4.8, sharex=True, sharey="row")
         for activation, (top, below) in zip(activations, panels.T, strict=True):
             _column(top, below, trials[trials["activation"] == activation], hue, values)
             top.set_title(activation)
@@ -37,7 +37,7 @@ def length(trials: pd.DataFrame, title: str = "") -> Figure:
         panels[1, 0].set_ylabel("log10 ‖dL_T/dh_0‖/‖dL_T/dh_T‖")
         _name_verdicts(panels[1, 0])
         style.hue_legend(figure, hue, values)
-        figure.suptitle(title or style.named(fixed))
+        style.headed(figure, title, style.context(trials, fixed))
     return figure
 
 

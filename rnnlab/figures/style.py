@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -19,7 +19,9 @@ from matplotlib.lines import Line2D
 from rnnlab import analysis, measures, theory
 from rnnlab.columns import Column
 from rnnlab.errors import UsageError
-from rnnlab.trial import parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = (".png", ".svg", ".pdf")
 WIDTH = 7.1  # inches: the text width of a page
@@ -69,7 +71,7 @@ def save(figure: Figure, path: Path) -> None:
 
 @cache
 def _columns() -> dict[str, Column]:
-    described = {p.name: p.column for p in parameters().values()}
+    described = {name: parameter.column for name, parameter in analysis.PARAMETERS.items()}
     for measure in measures.registry().values():
         for table in measure.TABLES.values():
             described.update((column.name, column) for column in table if column.name not in described)
@@ -134,3 +136,16 @@ def number(value: Any) -> str:
 def named(values: dict[str, Any]) -> str:
     """Return "width 64, length 200"."""
     return ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
+
+
+def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
+    """Return "width 64, length 200, 32 seeds": what the trials of a figure have in common, with where axes stand."""
+    shape = {name: trials[name].iloc[0] for name in ("width", "length") if trials[name].nunique() == 1}
+    seeds = trials["seed"].nunique()
+    about_seed = f"{seeds} seeds" if seeds > 1 else f"seed {trials['seed'].iloc[0]}"
+    return ", ".join([named({**shape, **fixed}), about_seed]).removeprefix(", ")
+
+
+def headed(figure: Figure, title: str, about: str) -> None:
+    """Give the figure its title, and under it what its trials have in common."""
+    figure.suptitle(f"{title}\n{about}" if title else about)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -21,11 +25,11 @@ def chosen(trials: pd.DataFrame) -> list[str]:
     return list(some["key"][[row[axis] in points[row["activation"]] for _, row in some.iterrows()]])
 
 
-def steps(by_step: pd.DataFrame, title: str = "") -> Figure:
+def steps(by_step: pd.DataFrame, title: str = "", fixed: Mapping[str, Any] = MappingProxyType({})) -> Figure:
     """Return ‖dL/dh_t‖ against t, a line a trial: `gradients_by_step` with the trials' parameters joined.
 
-    A column an activation; the colour tells the axis in which the trials differ. Where a gradient is exactly zero the
-    line ends.
+    A column an activation; the colour tells the axis in which the trials differ, the title at which values other axes
+    are `fixed`. Where a gradient is exactly zero the line ends.
     """
     if by_step.empty:
         raise UsageError("gradients_by_step has no rows for these trials: the setting `steps` was false")
@@ -43,5 +47,5 @@ def steps(by_step: pd.DataFrame, title: str = "") -> Figure:
             axes.set_xlabel(style.label("t"))
         panels[0, 0].set_ylabel(style.label("log10_grad_norm_h"))
         style.hue_legend(figure, hue, values)
-        figure.suptitle(title)
+        style.headed(figure, title, style.context(trials, fixed))
     return figure

@@ -1,0 +1,8 @@
+"""What `import rnnlab` offers; whatever is heavy is imported on use."""
+
+from rnnlab.api.listing import Entry, listing
+from rnnlab.api.loading import draw, load
+from rnnlab.api.results import Results
+from rnnlab.api.running import read, run
+
+__all__ = ["Entry", "Results", "draw", "listing", "load", "read", "run"]

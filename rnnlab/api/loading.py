@@ -1,0 +1,43 @@
+"""What is there already: an experiment's results, a trial's own arrays."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnlab import experiment as experiments
+from rnnlab import store as stores
+from rnnlab.api.results import Results
+from rnnlab.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from rnnlab.draws import Problem
+
+
+def load(name: str, store: str | PathLike[str] = "results") -> Results:
+    """Return the results of the experiment of this name; raises UsageError where the store has none."""
+    results = Results(name, Path(store))
+    if stores.read_manifest(stores.layout(store, name)) is None:
+        raise UsageError(_no_results(name, Path(store)))
+    return results
+
+
+def _no_results(name: str, store: Path) -> str:
+    known = stores.names(store)
+    if not store.is_dir():
+        return f"there is no store {store}. Run an experiment first, or name another folder (--store)."
+    if not known:
+        return f"the store {store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml"
+    return f"the store {store} has no experiment {name}.{did_you_mean(name, known)}"
+
+
+def draw(**values: Any) -> Problem:
+    """Return the arrays of the trial with these parameters: U W V b c h0 x y.
+
+    activation, width and length are required; all others have the defaults of an experiment file. The same parameters
+    give the same arrays as in any experiment. Raises ExperimentError with everything that is wrong with them.
+    """
+    from rnnlab import draws
+
+    return draws.problem(experiments.trial(values, "draw"))

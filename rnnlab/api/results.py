@@ -1,0 +1,161 @@
+"""The results of one experiment, read from the store when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnlab import experiment as experiments
+from rnnlab import grid as grids
+from rnnlab import measures
+from rnnlab import store as stores
+from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.trial import Trial, parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rnnlab.draws import Problem
+    from rnnlab.experiment import Experiment
+    from rnnlab.runner import Summary
+
+_LABELS = tuple(column.name for column in stores.LABELS)  # constant in what is read of a table
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of one experiment, read from the store when they are asked for."""
+
+    name: str
+    store: Path
+    summary: Summary | None = None  # what the run that returned them did
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The record of the run: parameters resolved, versions, machine, files with sha256."""
+        return stores.read_manifest(self._place) or {}
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial of the manifest's grid, in grid order, with the per-trial tables of its measures joined.
+
+        Parameters first. What has not been computed yet is null. A column that two measures have is called
+        `<measure>_<column>` for the second.
+        """
+        return self._trials.copy(deep=False)
+
+    def table(
+        self, name: str, columns: Sequence[str] | None = None, where: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return a table of the store, in grid order, for the trials of the manifest's grid.
+
+        columns: any of its own and of those of `trials`, which are joined; default: key, the axes and all its own.
+        where: values (one, or a list) that columns must have, of either kind.
+        """
+        from rnnlab import analysis
+
+        own = self._columns_of(name)
+        wanted = list(columns) if columns is not None else self._default_columns(name)
+        here = {key: value for key, value in (where or {}).items() if key in own and key != "key"}
+        elsewhere = {key: value for key, value in (where or {}).items() if key not in here}
+        joined = [column for column in wanted if column not in own]
+        kept = analysis.pick(self._trials, elsewhere)
+        _check_columns(joined, self._trials.columns, own)
+        needed = list(dict.fromkeys(["key", *(c for c in wanted if c in own), *here]))
+        frame = self._read(name, needed, kept["key"] if elsewhere else None)
+        frame = kept[["key", *joined]].merge(analysis.pick(frame, here), on="key", how="inner")
+        return frame[wanted]
+
+    def problem(self, key: str) -> Problem:
+        """Return the arrays of a trial, U W V b c h0 x y; the beginning of a key will do where it is unique."""
+        from rnnlab import draws
+
+        return draws.problem(self.trial(key))
+
+    def trial(self, key: str) -> Trial:
+        """Return the parameters of a trial; the beginning of its key will do where it is unique."""
+        found = [trial for trial, each in zip(self._grid, self._keys, strict=True) if each.startswith(key)]
+        if len(found) == 1 and key:
+            return found[0]
+        if not found:
+            raise UsageError(
+                f"no trial of {self.name} has the key {key}. Keys stand in the column `key` of its tables."
+            )
+        raise UsageError(f"{key!r} is the beginning of {len(found):,} keys of {self.name}: give more digits.")
+
+    def __repr__(self) -> str:
+        title = self._experiment.title
+        axes = ", ".join(grids.axes(self._experiment))
+        tables = ", ".join(self._tables)
+        return (
+            f"<Results of {self.name!r} in {str(self.store)!r}{f': {title}' if title else ''}\n"
+            f"  {grids.count(self._experiment):,} trials; axes: {axes or 'none'}\n"
+            f"  .trials has a row per trial; .table(name) reads one of: {tables}>"
+        )
+
+    @property
+    def _place(self) -> stores.Layout:
+        return stores.layout(self.store, self.name)
+
+    @cached_property
+    def _experiment(self) -> Experiment:
+        return experiments.parse(self.manifest["experiment"], str(self._place.manifest))
+
+    @cached_property
+    def _grid(self) -> tuple[Trial, ...]:
+        return tuple(grids.trials(self._experiment))
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return [trial.key for trial in self._grid]
+
+    @property
+    def _tables(self) -> list[str]:
+        measured = [table for name in self._experiment.measures for table in measures.registry()[name].TABLES]
+        return [*measured, *stores.BOOKKEEPING]
+
+    @cached_property
+    def _trials(self) -> pd.DataFrame:
+        import pandas as pd
+
+        names = [parameter.column.name for parameter in parameters().values()]
+        frame = pd.DataFrame(map(attrgetter(*parameters()), self._grid), columns=names)
+        frame.insert(0, "key", self._keys)
+        for measure in self._experiment.measures:
+            own = [name for name in self._columns_of(measure) if name not in names]
+            table = self._read(measure, own, None)
+            twice = {name: f"{measure}_{name}" for name in own if name in frame and name != "key"}
+            frame = frame.merge(table.rename(columns=twice), on="key", how="left", validate="one_to_one")
+        return frame
+
+    def _columns_of(self, table: str) -> list[str]:
+        if table not in self._tables:
+            raise UsageError(f"{self.name} has no table {table}.{did_you_mean(table, self._tables)}")
+        return [column.name for column in stores.columns_of(table)]
+
+    def _default_columns(self, table: str) -> list[str]:
+        own = self._columns_of(table)
+        if table == stores.owner(table):  # parameters are among its own
+            return own
+        axes = [parameters()[name].column.name for name in grids.axes(self._experiment)]
+        return ["key", *axes, *(name for name in own if name not in _LABELS)]
+
+    def _read(self, table: str, columns: list[str], keys: Iterable[str] | None) -> pd.DataFrame:
+        """Return rows of the settings and the version that the manifest names."""
+        labels = {} if table in stores.BOOKKEEPING else self._labels(stores.owner(table))
+        return stores.read(self._place, table, columns=columns, keys=keys, **labels).to_pandas()
+
+    def _labels(self, measure: str) -> dict[str, Any]:
+        entry = self.manifest["measures"][measure]
+        return {"settings": entry["settings"], "version": entry["version"]}
+
+
+def _check_columns(wanted: list[str], there: Iterable[str], own: list[str]) -> None:
+    known = [*own, *there]
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"there is no column {name}.{did_you_mean(name, known)}")

@@ -1,0 +1,84 @@
+"""Run an experiment, or say what a run would do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rnnlab import experiment as experiments
+from rnnlab import grid as grids
+from rnnlab.api.results import Results
+from rnnlab.errors import TrialsFailed, UsageError
+
+if TYPE_CHECKING:
+    from rnnlab.experiment import Experiment
+    from rnnlab.runner import Summary
+
+Source: TypeAlias = "str | PathLike[str] | Mapping[str, Any] | Experiment"
+
+
+def run(
+    experiment: Source,
+    *,
+    store: str | PathLike[str] = "results",
+    sets: Iterable[str] = (),
+    workers: int | None = None,
+    executor: str = "threads",
+    wait: bool | float = False,
+    progress: Callable[[int, int], None] | None = None,
+    max_trials: int = grids.MAX_TRIALS,
+) -> Results:
+    """Compute what the store has not got of an experiment, and return its results.
+
+    experiment: path of a TOML file or a manifest.json, a bare name, or what such a file holds. sets: overrides of the
+    grid, KEY=VALUE[,VALUE...]. executor: threads or processes, of which `workers` (default: one a core) compute.
+    wait: for another run of the same experiment. progress: called with the trials done, and of how many.
+
+    Raises ExperimentError, UsageError (more than max_trials), StoreBusy, StoreIOError; TrialsFailed where trials
+    raised: all others are in the store then, and in the exception's `results`.
+    """
+    from rnnlab import runner
+
+    described = read(experiment, sets=sets, store=store)
+    grids.check(described, max_trials)
+    summary = runner.run(described, store=store, workers=workers, executor=executor, wait=wait, progress=progress)
+    summary = replace(summary, notes=(*grids.notes(described), *summary.notes))
+    results = Results(described.name, Path(store), summary)
+    if summary.failed:
+        raise TrialsFailed(_failure(results, summary), results)
+    return results
+
+
+def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str] = "results") -> Experiment:
+    """Return the experiment that is meant: by a path, a bare name (in experiments/, else in the store), or itself."""
+    if isinstance(source, experiments.Experiment | Mapping):
+        if tuple(sets):
+            raise UsageError("sets go with a file or a name; change the grid itself instead.")
+        return source if isinstance(source, experiments.Experiment) else experiments.parse(source)
+    name = os.fspath(source)
+    files = [Path(name), Path("experiments", f"{name}.toml")]
+    recorded = Path(store, name, "manifest.json")
+    if Path(name).name == name and not any(map(_is_file, files)) and _is_file(recorded):
+        return experiments.read(recorded, sets)
+    return experiments.read(name, sets)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False
+
+
+def _failure(results: Results, summary: Summary) -> str:
+    """Return what the first failed trial said, and where all of them are."""
+    failures = results.table("failures", columns=["key", "message"])
+    first = failures.iloc[0]
+    return (
+        f"{summary.failed:,} of {summary.trials:,} trials failed, the others are done. The first, {first['key']}: "
+        f"{first['message']}. The table `failures` has them all; the next run tries them again."
+    )
