@@ -73,10 +73,11 @@ class Parameter:
     @property
     def column(self) -> Column:
         """The column that this parameter is in every table of a measure."""
-        return Column(self.name, self.dtype, self.doc, label=_LABELS.get(self.name, ""))
+        return Column(_COLUMNS.get(self.name, self.name), self.dtype, self.doc, label=_LABELS.get(self.name, ""))
 
 
 _LABELS = {"recurrent_scale": "recurrent scale g", "length": "length T", "width": "width N", "input_scale": "input scale"}
+_COLUMNS = {"loss": "loss_function"}  # in the tables of measures `loss` is a number
 _DERIVED = ("inputs", "outputs")  # the width where they are not given
 # A parameter at its neutral value stays out of the key, so that a parameter added later changes no old key.
 # Frozen: never change a value here, only add one with the parameter.

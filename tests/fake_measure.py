@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from rnnlab import columns, measures
 from rnnlab.columns import Column
 from rnnlab.store import tables
-from rnnlab.trial import Trial, trial_of
+from rnnlab.trial import Trial, parameters, trial_of
 
 NAME = "fake"
 VERSION = 1
@@ -63,8 +63,13 @@ def block(these: list[Trial], *, settings: str = "00000000", version: int = VERS
     these = sorted(these, key=lambda trial: trial.key)
     label = {"settings": settings, "measure_version": version}
     rows = [
-        {"key": t.key, **t.values(), **label, "environment": "e" * 10, "status": "ok", "x": t.seed / 7} for t in these
+        {"key": t.key, **_parameters(t), **label, "environment": "e" * 10, "status": "ok", "x": t.seed / 7}
+        for t in these
     ]
     steps = [{"key": t.key, "t": i, "y": t.seed + i / 3, **label} for t in these for i in range(1, t.length + 1)]
     both = {"fake": rows, "fake_by_step": steps}
     return {name: pa.Table.from_pylist(each, columns.schema(tables.columns_of(name))) for name, each in both.items()}
+
+
+def _parameters(trial: Trial) -> dict[str, object]:
+    return {parameter.column.name: getattr(trial, parameter.name) for parameter in parameters().values()}

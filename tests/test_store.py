@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnnlab import store
+from rnnlab import measures, store
 from rnnlab.columns import schema
 from rnnlab.errors import StoreBusy, StoreDamaged, StoreIOError, UsageError
 from rnnlab.store import compaction, digest, files, journal, order, parquet, staging
@@ -127,6 +127,13 @@ def test_some_columns_in_the_order_asked_for(place):
 def test_an_unknown_table_is_named(place):
     with pytest.raises(UsageError, match="nonsense"):
         store.read(place, "nonsense")
+
+
+@pytest.mark.parametrize("measure", measures.registry())
+def test_no_table_has_two_columns_of_one_name(measure):
+    for table in [*measures.registry()[measure].TABLES, *store.BOOKKEEPING]:
+        found = [column.name for column in store.columns_of(table)]
+        assert len(found) == len(set(found))
 
 
 # --- compaction ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from queue import Empty, SimpleQueue
@@ -32,7 +32,7 @@ def run(
     executor: str = "threads",
     workers: int | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[Task, Result | BlockFailed]]:
+) -> Generator[tuple[Task, Result | BlockFailed], None, None]:
     """Yield each block with its result, or with its failure, in the order in which they end.
 
     At most two blocks a worker are in flight, those whose results wait to be taken included; `blocks` is asked for the
@@ -40,9 +40,10 @@ def run(
     block whose worker is lost gets a second one. When `stop()` says so, blocks that run are brought to their end and
     no others are begun. Raises WorkersCannotStart, and UsageError for an unknown executor.
     """
+    check(executor, workers)
     number = default_workers() if workers is None else workers
     source = iter(blocks)
-    with _opened(executor, number) as pool:
+    with EXECUTORS[executor](number) as pool:
         flight = _Flight(pool, function)
         while True:
             while len(flight) < 2 * number and not stop() and (block := next(source, None)) is not None:
@@ -133,9 +134,9 @@ EXECUTORS: dict[str, Callable[[int], AbstractContextManager[Executor]]] = {
 }
 
 
-def _opened(executor: str, workers: int) -> AbstractContextManager[Executor]:
+def check(executor: str, workers: int | None = None) -> None:
+    """Raise UsageError where there is no such executor, or no worker."""
     if executor not in EXECUTORS:
         raise UsageError(f"there is no executor {executor}.{did_you_mean(executor, EXECUTORS)}")
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers cannot compute anything: give 1 or more.")
-    return EXECUTORS[executor](workers)

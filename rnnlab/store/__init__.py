@@ -4,11 +4,12 @@ from rnnlab.store.compaction import compact
 from rnnlab.store.layouts import FORMAT, Layout, layout, names, owner
 from rnnlab.store.locks import Holder, holder, writing
 from rnnlab.store.manifests import environments, note_environment, read_manifest, write_manifest
+from rnnlab.store.order import ordered
 from rnnlab.store.problems import DamagedFile
 from rnnlab.store.publishing import publish, replace_failures
 from rnnlab.store.reading import published, read
 from rnnlab.store.recovery import records, recover, set_aside
-from rnnlab.store.snapshots import Snapshot, snapshot
+from rnnlab.store.snapshots import Snapshot, at_rest, size, snapshot
 from rnnlab.store.tables import BOOKKEEPING, LABELS, columns_of
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Holder",
     "Layout",
     "Snapshot",
+    "at_rest",
     "columns_of",
     "compact",
     "environments",
@@ -26,6 +28,7 @@ __all__ = [
     "layout",
     "names",
     "note_environment",
+    "ordered",
     "owner",
     "publish",
     "published",
@@ -35,6 +38,7 @@ __all__ = [
     "recover",
     "replace_failures",
     "set_aside",
+    "size",
     "snapshot",
     "write_manifest",
     "writing",

@@ -52,7 +52,7 @@ def set_aside(place: Layout, path: Path) -> list[str]:
         staging.folder(place.damaged)
         for source in dict.fromkeys([*(main / commit for commit in commits), path]):
             if files.kind(source) == "file":
-                files.rename(source, place.damaged / f"{source.parent.name}-{source.name}")
+                files.rename(source, place.damaged / f"{source.parent.name}-{source.name}.damaged")
         files.sync(main)
         files.sync(place.damaged)
     return [f"{path}: is damaged; set aside in {place.damaged}, its trials are computed anew"]

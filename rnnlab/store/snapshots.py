@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rnnlab.errors import StoreBusy
 from rnnlab.store import files, journal
-from rnnlab.store.layouts import FileName, Layout, owner
+from rnnlab.store.layouts import FileName, Layout, is_file_name, owner
 from rnnlab.store.problems import explained
 
 _TRIES = 200  # an exchange of files lasts milliseconds
@@ -39,6 +39,16 @@ def snapshot(place: Layout) -> Snapshot:
                 return found
             time.sleep(0.01)
     raise StoreBusy(f"{place.root}: its files change all the time. Try again when the run that writes has finished.")
+
+
+def at_rest(place: Layout) -> bool:
+    """Say whether no exchange of files is under way, or was when a run was killed."""
+    return journal.parse(journal.raw(place)).state == "finished"
+
+
+def size(place: Layout, path: str) -> int | None:
+    """Return the bytes of a file `<table>/<file>`, None where there is none or where that is no such name."""
+    return files.size(place.root / path) if is_file_name(path) else None
 
 
 def _list(place: Layout, hidden: frozenset[str]) -> Snapshot:

@@ -1,0 +1,102 @@
+"""What a run notes besides results: times, failures, and how far it is."""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import TYPE_CHECKING, Any
+
+from rnnlab import store
+from rnnlab.columns import schema
+from rnnlab.executors import BlockFailed
+from rnnlab.runner.computing import BlockResult, Job
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FLUSH = 30.0  # s after which times are published; a killed run loses no more
+
+
+class Books:
+    """The books of one run; call `close` at its end."""
+
+    def __init__(self, place: store.Layout) -> None:
+        self._place = place
+        self._ended: set[str] = set()  # trials that were taken apart
+        self._timings: list[pa.Table] = []
+        self._flushed = time.monotonic()
+        self._failures = {(row["key"], row["measure"]): row for row in _failures(place)}
+        self._failed: set[str] = set()
+        self.processed = 0  # trials
+        self.diverged = 0  # trials
+
+    @property
+    def failed(self) -> int:
+        """Trials that failed in this run."""
+        return len(self._failed)
+
+    def done(self, job: Job, result: BlockResult) -> None:
+        """Note that a job has been published."""
+        self._note(job)
+        self.diverged += len(set().union(*map(_diverged, result.tables.values())))
+        self._timings += [_times(job, measure, seconds) for measure, seconds in result.seconds.items()]
+        if time.monotonic() - self._flushed > _FLUSH:
+            self._flush()
+
+    def fail(self, job: Job, failure: BlockFailed) -> None:
+        """Note that a job which cannot be taken apart any further has failed."""
+        self._note(job)
+        self._failed.update(job.keys)
+        for key in job.keys:
+            for measure in job.measures:
+                row = {"key": key, "measure": measure, "message": failure.message, "traceback": failure.details}
+                self._failures[key, measure] = {**row, "environment": job.environment}
+
+    def close(self) -> None:
+        """Publish what is noted."""
+        import pyarrow as pa
+
+        self._flush()
+        pinned = schema(store.columns_of("failures"))
+        store.replace_failures(self._place, pa.Table.from_pylist(list(self._failures.values()), pinned))
+
+    def _note(self, job: Job) -> None:
+        if self._failures:
+            for key in job.keys:
+                for measure in job.measures:
+                    self._failures.pop((key, measure), None)
+        if len(job.keys) == 1 and job.keys[0] in self._ended:  # one of the measures of a trial that was taken apart
+            return
+        self._ended.update(job.keys if len(job.keys) == 1 else ())
+        self.processed += len(job.keys)
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._timings:
+            store.publish(self._place, {"timings": store.ordered(pa.concat_tables(self._timings))})
+        self._timings, self._flushed = [], time.monotonic()
+
+
+def _failures(place: store.Layout) -> list[dict[str, Any]]:
+    if "failures" not in place.tables():
+        return []
+    rows: list[dict[str, Any]] = store.read(place, "failures").to_pylist()
+    return rows
+
+
+def _diverged(table: pa.Table) -> set[str]:
+    import pyarrow.compute as pc
+
+    if "status" not in table.column_names:
+        return set()
+    return set(table["key"].filter(pc.equal(table["status"], "diverged")).to_pylist())
+
+
+def _times(job: Job, measure: str, seconds: float) -> pa.Table:
+    import pyarrow as pa
+
+    number = len(job.keys)
+    constants = (pa.scalar(measure), pa.scalar(seconds / number), pa.scalar(platform.node()))
+    columns = [pa.array(job.keys, pa.string()), *(pa.repeat(each, number) for each in constants)]
+    return pa.Table.from_arrays(columns, schema=schema(store.columns_of("timings")))

@@ -1,0 +1,162 @@
+"""A block to its tables: pure, so that it can run anywhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rnnlab import measures, store
+from rnnlab.columns import Column, schema
+from rnnlab.grid import Block
+from rnnlab.runner.labels import Label, label_of
+from rnnlab.trial import Trial, parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+Arrays = dict[str, dict[str, "np.ndarray"]]  # table -> column -> values
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """The tables of a block, rows in the order of keys, and the seconds that each measure took."""
+
+    tables: dict[str, pa.Table]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A block on its way to a worker, with what the driver knows already."""
+
+    block: Block
+    keys: tuple[str, ...]
+    environment: str
+
+    def compute(self) -> BlockResult:
+        """Return the tables of the block."""
+        return compute(self.block, keys=self.keys, environment=self.environment)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the measures wanted."""
+        return tuple(name for name, _ in self.block.work)
+
+    def parts(self) -> Iterator[Job]:
+        """Yield the halves of the job: of its trials, or of one trial's measures; nothing where it is a single one."""
+        trials, work = self.block.trials, self.block.work
+        if len(trials) > 1:
+            for half in _halves(len(trials)):
+                yield replace(self, block=Block(trials[half], work), keys=self.keys[half])
+        elif len(work) > 1:
+            for half in _halves(len(work)):
+                yield replace(self, block=Block(trials, work[half]))
+
+
+def _halves(length: int) -> tuple[slice, slice]:
+    return slice(0, length // 2), slice(length // 2, length)
+
+
+def compute(block: Block, *, keys: Sequence[str] | None = None, environment: str = "") -> BlockResult:
+    """Return the tables of all measures of a block: draws -> trajectory -> measures -> rows.
+
+    keys: those of the trials, where they are known already; environment: the hash that the rows are to name.
+    """
+    import pyarrow as pa
+
+    keys = [trial.key for trial in block.trials] if keys is None else keys
+    arrays, seconds = _measured(block)
+    key = pa.array(keys, pa.string())
+    tables = {}
+    for measure, settings in block.work:
+        label = label_of(measure, settings)
+        for table, values in arrays[measure].items():
+            make = _per_trial(block.trials, environment) if table == measure else {}
+            tables[table] = store.ordered(_table(table, values, key, label, make))
+    return BlockResult(tables, seconds)
+
+
+def _measured(block: Block) -> tuple[dict[str, Arrays], dict[str, float]]:
+    """Return measure -> table -> column -> values of the whole block, and the seconds of each measure.
+
+    The first measure is charged with the draws and the forward pass.
+    """
+    from rnnlab import draws
+    from rnnlab.networks import Trajectory
+
+    modules = [(name, measures.registry()[name], _settings(name, settings)) for name, settings in block.work]
+    seconds = dict.fromkeys((name for name, _ in block.work), 0.0)
+    parts: dict[str, list[Arrays]] = {name: [] for name in seconds}
+    begin, start = time.perf_counter(), 0
+    for networks in draws.networks(block.trials).slabs():
+        trajectory = Trajectory(networks)
+        for name, module, settings in modules:
+            parts[name].append(_shifted(module.measure(networks, trajectory, settings), start))
+            now = time.perf_counter()
+            seconds[name], begin = seconds[name] + now - begin, now
+        start += networks.shape[0]
+    return {name: _joined(each) for name, each in parts.items()}, seconds
+
+
+def _settings(name: str, settings: Mapping[str, Any]) -> Any:
+    module: ModuleType = measures.registry()[name]
+    return module.Settings.model_validate_json(json.dumps(settings), strict=True)
+
+
+def _shifted(tables: Arrays, start: int) -> Arrays:
+    """Let the long tables of a part name the trials of the whole block."""
+    if start:
+        for columns in tables.values():
+            if "trial" in columns:
+                columns["trial"] = columns["trial"] + start
+    return tables
+
+
+def _joined(parts: list[Arrays]) -> Arrays:
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    join: Any = np.ma.concatenate
+    return {
+        table: {name: join([part[table][name] for part in parts]) for name in columns}
+        for table, columns in parts[0].items()
+    }
+
+
+def _per_trial(trials: Sequence[Trial], environment: str) -> dict[str, Any]:
+    """Return the columns that the per-trial table of any measure has."""
+    columns = {p.column.name: [getattr(trial, p.name) for trial in trials] for p in parameters().values()}
+    return {**columns, "environment": [environment] * len(trials)}
+
+
+def _table(table: str, values: Mapping[str, Any], key: pa.Array, label: Label, common: Mapping[str, Any]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = store.columns_of(table)
+    keys = key.take(pa.array(values["trial"])) if "trial" in values else key
+    constants = {"settings": label.settings, "measure_version": label.version}
+
+    def column(described: Column) -> pa.Array:
+        name = described.name
+        if name == "key":
+            return keys
+        if name in constants:
+            return pa.repeat(pa.scalar(constants[name], getattr(pa, described.dtype)()), len(keys))
+        return _array(values[name] if name in values else common[name], described)
+
+    return pa.Table.from_arrays([column(each) for each in columns], schema=schema(columns))
+
+
+def _array(values: Any, described: Column) -> pa.Array:
+    """Return Arrow's array: what is masked is null, and nan stays nan."""
+    import numpy as np
+    import pyarrow as pa
+
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    return pa.array(np.ma.getdata(values) if mask is not None else values, getattr(pa, described.dtype)(), mask=mask)

@@ -1,0 +1,164 @@
+"""Run an experiment: compute what is missing, publish it block by block, and leave a manifest."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from os import PathLike
+
+from rnnlab import environment, executors
+from rnnlab import store as stores
+from rnnlab.errors import StoreDamaged
+from rnnlab.experiment import Experiment
+from rnnlab.runner.books import Books
+from rnnlab.runner.computing import BlockResult, Job
+from rnnlab.runner.manifest import Record, finished, now, record
+from rnnlab.runner.missing import Missing, look, missing
+from rnnlab.runner.signals import Patience
+
+Progress = Callable[[int, int], None]  # trials done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did.
+
+    trials: of the experiment; done: those that the store had; new: the others, computed now, of which some failed.
+    diverged: of all trials. notes: what a user should know, a line each.
+    """
+
+    name: str
+    trials: int
+    new: int
+    done: int
+    failed: int
+    diverged: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run is carried out with."""
+
+    executor: str
+    workers: int | None
+    progress: Progress
+    patience: Patience
+
+
+def run(
+    experiment: Experiment,
+    *,
+    store: str | PathLike[str] = "results",
+    workers: int | None = None,
+    executor: str = "threads",
+    wait: bool | float = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Compute what the store has not got of the experiment, and return what was done.
+
+    A finished experiment is left alone: nothing is locked or written. progress is called with the trials done and
+    their number, the first time before anything is computed. Raises StoreBusy where another run holds the store
+    (`wait` waits for it), StoreIOError where it cannot be written, Interrupted after Ctrl-C or SIGTERM.
+    """
+    executors.check(executor, workers)
+    place = stores.layout(store, experiment.name)
+    if summary := _finished(place, experiment):
+        return summary
+    with stores.writing(place, wait=wait), Patience() as patience:
+        if summary := _finished(place, experiment):  # by the run that was waited for
+            return summary
+        means = Means(executor, workers, progress or (lambda done, total: None), patience)
+        notes: list[str] = []
+        while True:
+            try:
+                return _write(place, experiment, means, notes)
+            except stores.DamagedFile as error:
+                notes += stores.set_aside(place, error.path)
+
+
+def _finished(place: stores.Layout, experiment: Experiment) -> Summary | None:
+    """Return the summary of an experiment that has nothing left to do, None where it has or may have."""
+    manifest, _ = _manifest(place)
+    if not finished(place, experiment, manifest):
+        return None
+    was = manifest["summary"]
+    return Summary(experiment.name, was["trials"], 0, was["trials"], 0, was["diverged"], 0.0)
+
+
+def _manifest(place: stores.Layout) -> tuple[Record, list[str]]:
+    """Return the manifest, empty where there is none that can be trusted, and what is to be said of it."""
+    try:
+        return stores.read_manifest(place) or {}, []
+    except StoreDamaged:
+        return {}, [f"{place.manifest}: was damaged, and has been written anew"]
+
+
+def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: list[str]) -> Summary:
+    begin, started = time.perf_counter(), now()
+    previous, said = _manifest(place)
+    notes += [*said, *stores.recover(place)]
+    work = missing(experiment, look(place, experiment))
+    means.progress(work.done, work.total)
+    books = Books(place)
+    description = environment.describe()
+    here = environment.fingerprint(description)
+    stores.note_environment(place, here, description)
+    if work.new:
+        _compute_missing(place, work, means, books, here)
+    books.close()
+    means.patience.check()
+    stores.compact(place)
+    summary = Summary(
+        name=experiment.name,
+        trials=work.total,
+        new=work.new,
+        done=work.done,
+        failed=books.failed,
+        diverged=work.diverged + books.diverged,
+        seconds=time.perf_counter() - begin,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    counts = {name: value for name, value in asdict(summary).items() if name not in ("name", "notes")}
+    manifest = record(place, experiment, previous, summary=counts, started=started, environment=here)
+    stores.write_manifest(place, manifest)
+    return summary
+
+
+def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: Books, here: str) -> None:
+    # pandas takes a second to import: let it, while the workers have their first blocks.
+    threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
+    queue = _Queue(work.jobs(here))
+    stop = means.patience.asked
+    results = executors.run(_compute, queue, executor=means.executor, workers=means.workers, stop=stop)
+    with closing(results):
+        for job, result in results:
+            if isinstance(result, BlockResult):
+                stores.publish(place, result.tables)
+                books.done(job, result)
+            elif parts := list(job.parts()):
+                queue.again.extend(parts)  # to find the trials that fail, and keep the others
+            else:
+                books.fail(job, result)
+            means.progress(work.done + books.processed, work.total)
+
+
+def _compute(job: Job) -> BlockResult:
+    return job.compute()
+
+
+class _Queue(Iterator[Job]):
+    """Jobs one by one; what is put into `again` comes first, also after the others have come to an end."""
+
+    def __init__(self, jobs: Iterator[Job]) -> None:
+        self._jobs = jobs
+        self.again: deque[Job] = deque()
+
+    def __next__(self) -> Job:
+        return self.again.popleft() if self.again else next(self._jobs)
