@@ -86,7 +86,7 @@ def _arrays(flow: Backpropagation, networks: Networks, lost: bool) -> list[np.nd
         return [np.full_like(part, np.nan) for part in parts]
     with np.errstate(over="ignore", under="ignore"):
         shifts = [np.clip(e, -4000, 4000).astype(np.int32) for e in scales]
-        return [np.ldexp(p, e) / p.dtype.type(batch) for p, e in zip(parts, shifts, strict=True)]
+        return [np.ldexp(p / p.dtype.type(batch), e) for p, e in zip(parts, shifts, strict=True)]
 
 
 def gradient_statistics(

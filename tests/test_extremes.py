@@ -281,3 +281,9 @@ def test_a_network_that_diverges_leaves_its_neighbours_alone():
     assert np.isnan(s.loss[1])
     assert np.isnan(s.hidden_log10_norm[1]).all()
     assert all(np.isnan(s.log10_norm[name][1]) for name in naive.PARAMETERS)
+
+
+def test_a_mean_is_finite_where_the_sum_is_not():
+    network = draw(batch=4, loss_at="last")
+    ours = rnnlab.gradients(**{**arguments(network), "y": np.full_like(network.y, -1e308)})
+    np.testing.assert_allclose(ours.c, 1e308)
