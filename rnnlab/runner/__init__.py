@@ -2,6 +2,7 @@
 
 from rnnlab.runner.computing import BlockResult, Job, compute
 from rnnlab.runner.labels import Label, label_of, settings_hash
+from rnnlab.runner.planning import Plan, plan
 from rnnlab.runner.running import Summary, run
 from rnnlab.runner.signals import Interrupted
 
@@ -10,9 +11,11 @@ __all__ = [
     "Interrupted",
     "Job",
     "Label",
+    "Plan",
     "Summary",
     "compute",
     "label_of",
+    "plan",
     "run",
     "settings_hash",
 ]

@@ -20,6 +20,7 @@ from rnnlab.runner.computing import BlockResult, Job
 from rnnlab.runner.manifest import Record, finished, now, record
 from rnnlab.runner.missing import Missing, look, missing
 from rnnlab.runner.signals import Patience
+from rnnlab.runner.warming import warm
 
 Progress = Callable[[int, int], None]  # trials done, of how many
 
@@ -132,8 +133,9 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
 
 
 def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: Books, here: str) -> None:
-    # pandas takes a second to import: let it, while the workers have their first blocks.
+    # pandas takes a second to import: let it, while kernels are compiled and the first blocks run.
     threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
+    warm(work.experiment)
     queue = _Queue(work.jobs(here))
     stop = means.patience.asked
     results = executors.run(_compute, queue, executor=means.executor, workers=means.workers, stop=stop)

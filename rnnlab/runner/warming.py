@@ -1,0 +1,35 @@
+"""Compiled kernels before the first block: times of blocks then tell of blocks, and workers find the kernels made.
+
+Several processes that compile at once would write over each other's cache.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from rnnlab import grid
+from rnnlab.experiment import Experiment
+from rnnlab.runner.computing import compute
+from rnnlab.runner.labels import settings_of
+
+_KINDS = ("dtype", "loss", "loss_at")  # what decides which kernels run
+
+
+def warm(experiment: Experiment) -> None:
+    """Have every kernel that the experiment needs compiled, or loaded where it is, by networks of one unit."""
+    first = next(grid.trials(experiment))
+    tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2)
+    work = tuple(settings_of(experiment).items())
+    for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
+        kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
+        trial = replace(tiny, **kind)
+        with suppress(Exception):  # what raises here raises again in its block, where it is dealt with
+            compute(grid.Block((trial,), work))
+
+
+def _values(experiment: Experiment, name: str) -> set[Any]:
+    axes = (axis for each in experiment.grids for axis in each.axes if name in axis.names)
+    return {value for axis in axes for value in axis.columns[axis.names.index(name)]}

@@ -1,0 +1,112 @@
+"""Plans: exact in what would run and why, and honest in what it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+
+from rnnlab import costs, experiment, measures, runner
+from rnnlab.trial import trial_of
+
+TRIAL = trial_of({"activation": "tanh", "width": 64, "length": 100, "batch": 16})
+
+
+def load(number=10, seeds=10, rows=0, **values):
+    return costs.Load(dataclasses.replace(TRIAL, **values), number, seeds, rows)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        load(number=20),
+        load(width=128),
+        load(length=200),
+        load(batch=32),
+        load(inputs=128),
+        load(outputs=128),
+        load(rows=100),
+    ],
+)
+def test_more_work_costs_more(more):
+    less = load(inputs=64, outputs=64)
+    assert costs.seconds(more) > costs.seconds(less)
+    assert costs.block_bytes(more) >= costs.block_bytes(less) or more.number > less.number
+    assert costs.disk(more) >= costs.disk(less)
+
+
+def test_shared_draws_single_precision_and_a_last_loss_cost_less():
+    assert costs.seconds(load(seeds=1)) < costs.seconds(load())
+    assert costs.seconds(load(dtype="float32")) < costs.seconds(load())
+    assert costs.seconds(load(loss_at="last")) < costs.seconds(load())
+    assert costs.block_bytes(load(dtype="float32")) < costs.block_bytes(load())
+
+
+def test_workers_share_blocks_but_not_one_block():
+    many, single = [load(number=10_000)], [load(number=1)]
+    one, two = (costs.estimate(many, workers=n).seconds for n in (1, 2))
+    assert one > 1.9 * two - 2
+    assert costs.estimate(single, workers=8).seconds == costs.estimate(single, workers=1).seconds
+    assert costs.estimate([], workers=2) == costs.Cost(0.0, 0, 0)
+    processes = costs.estimate(many, workers=2, executor="processes")
+    assert processes.memory > costs.estimate(many, workers=2).memory
+
+
+def test_times_that_were_measured_correct_the_model():
+    model = costs.calibrated([(load(), 3 * costs.seconds(load())), (load(width=512), costs.seconds(load(width=512)))])
+    assert model.trials == 20
+    assert model.factor(TRIAL) == pytest.approx(3.0)
+    assert model.factor(dataclasses.replace(TRIAL, width=80, dtype="float32")) == pytest.approx(3.0)
+    assert model.factor(dataclasses.replace(TRIAL, width=400)) == pytest.approx(1.0)
+    assert costs.calibrated([(load(), 1e9)]).factor(TRIAL) <= 10.0
+    assert costs.Model().factor(TRIAL) == 1.0
+
+
+def made(measure=None, **grid):
+    values = {"activation": ["tanh", "relu"], "width": 5, "length": [3, 12], "seed": {"range": 3}, **grid}
+    data = {"schema": 1, "name": "e", "grid": values, "measure": measure or {"gradients": {}}}
+    return experiment.parse(data, "test")
+
+
+def test_a_plan_tells_what_would_run_and_why(tmp_path, monkeypatch):
+    plan = runner.plan(made(), store=tmp_path / "store")
+    assert (plan.trials, plan.done, plan.new, plan.measured) == (12, 0, 12, 0)
+    assert plan.why == {"gradients": {"never computed": 12}}
+    assert plan.seconds > 0
+    assert plan.disk > 0
+    assert not (tmp_path / "store").exists()
+    runner.run(made(), store=tmp_path)
+    plan = runner.plan(made(), store=tmp_path)
+    assert (plan.new, plan.done, plan.why, plan.seconds, plan.disk) == (0, 12, {}, 0.0, 0)
+    plan = runner.plan(made(seed={"range": 5}), store=tmp_path)
+    assert (plan.new, plan.done) == (8, 12)
+    assert plan.why == {"gradients": {"never computed": 8}}
+    assert plan.measured == 12
+    plan = runner.plan(made({"gradients": {"steps": False}}, seed={"range": 4}), store=tmp_path)
+    assert plan.why == {"gradients": {"computed with other settings": 12, "never computed": 4}}
+    monkeypatch.setattr(measures.registry()["gradients"], "VERSION", 2)
+    assert runner.plan(made(), store=tmp_path).why == {"gradients": {"the measure has a new version": 12}}
+
+
+def test_a_plan_and_the_run_agree_on_what_is_new(tmp_path):
+    runner.run(made(seed={"range": 2}), store=tmp_path)
+    wider = made(seed={"range": 4}, width=[5, 6])
+    plan = runner.plan(wider, store=tmp_path)
+    summary = runner.run(wider, store=tmp_path)
+    assert (plan.trials, plan.new, plan.done) == (summary.trials, summary.new, summary.done)
+
+
+def test_a_huge_grid_is_planned_without_being_built(tmp_path):
+    begin = time.monotonic()
+    plan = runner.plan(made(seed={"range": 10**9}), store=tmp_path)
+    assert plan.trials == 4 * 10**9
+    assert plan.seconds > 10**4
+    assert time.monotonic() - begin < 2
+
+
+def test_a_union_of_grids_is_planned(tmp_path):
+    one = {"activation": "tanh", "width": 5, "length": 3, "seed": {"range": 6}}
+    data = {"schema": 1, "name": "e", "grid": [one, {**one, "seed": {"range": 8}}], "measure": {"gradients": {}}}
+    plan = runner.plan(experiment.parse(data, "test"), store=tmp_path)
+    assert plan.trials == plan.new == 8
