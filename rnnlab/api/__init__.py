@@ -3,6 +3,6 @@
 from rnnlab.api.listing import Entry, listing
 from rnnlab.api.loading import draw, load
 from rnnlab.api.results import Results
-from rnnlab.api.running import read, run
+from rnnlab.api.running import plan, read, run
 
-__all__ = ["Entry", "Results", "draw", "listing", "load", "read", "run"]
+__all__ = ["Entry", "Results", "draw", "listing", "load", "plan", "read", "run"]

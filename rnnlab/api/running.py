@@ -16,7 +16,7 @@ from rnnlab.errors import TrialsFailed, UsageError
 
 if TYPE_CHECKING:
     from rnnlab.experiment import Experiment
-    from rnnlab.runner import Summary
+    from rnnlab.runner import Plan, Summary
 
 Source: TypeAlias = "str | PathLike[str] | Mapping[str, Any] | Experiment"
 
@@ -51,6 +51,23 @@ def run(
     if summary.failed:
         raise TrialsFailed(_failure(results, summary), results)
     return results
+
+
+def plan(
+    experiment: Source,
+    *,
+    store: str | PathLike[str] = "results",
+    sets: Iterable[str] = (),
+    workers: int | None = None,
+    executor: str = "threads",
+    max_trials: int = grids.MAX_TRIALS,
+) -> Plan:
+    """Return what `run` would do with the same arguments, why, and what it would cost; runs and writes nothing."""
+    from rnnlab import runner
+
+    described = read(experiment, sets=sets, store=store)
+    grids.check(described, max_trials)
+    return runner.plan(described, store=store, workers=workers, executor=executor)
 
 
 def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str] = "results") -> Experiment:

@@ -1,0 +1,72 @@
+"""The command line: one file a command, imported when it is used. Data goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rnnlab import __version__
+
+COMMANDS = ("run", "plan", "ls", "show", "plot", "extract")
+
+
+class Commands(click.Group):
+    """Loads a command's file on use, and turns every error into a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context | None) -> list[str]:
+        """Return the commands in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name; its file is imported now."""
+        return import_module(f"rnnlab.cli.{cmd_name}").command if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from rnnlab.errors import did_you_mean
+
+            ctx.fail(f"There is no command {args[0]!r:.80}.{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever it raises leaves as a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            from rnnlab.cli.failure import explained
+
+            raise explained(error, debug=ctx.meta.get("rnnlab.debug", False)) from None
+
+
+@click.command(
+    cls=Commands,
+    name="rnnlab",
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "RNNLAB", "max_content_width": 100},
+    epilog="Options can come from the environment: RNNLAB_STORE for --store, RNNLAB_RUN_WAIT=1 for --wait of run.",
+)
+@click.version_option(__version__, message="rnnlab %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Measure how the gradient of recurrent networks vanishes or explodes.
+
+    An experiment is one TOML file that describes a grid of networks. To begin:
+
+    \b
+      rnnlab run experiments/quickstart.toml
+      rnnlab show quickstart
+      rnnlab plot quickstart
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without unicode gets a question mark, not a crash

@@ -1,0 +1,61 @@
+"""What an exception means on the command line: a message on stderr and one of the documented exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import IO, Any
+
+import click
+
+from rnnlab.errors import ExperimentError, RnnlabError, StoreIOError
+
+_INTERRUPTED = 130
+
+
+class Failure(click.ClickException):
+    """A message that is shown as it stands, and an exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click means it as a class variable
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message to stderr."""
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(self.format_message(), err=True)
+
+
+def explained(error: BaseException, *, debug: bool) -> click.exceptions.Exit | click.ClickException:
+    """Return what click is to raise in place of an exception; with `debug` the traceback is printed first."""
+    if isinstance(error, BrokenPipeError):
+        return _reader_left()
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        return _interrupted(error)
+    if isinstance(error, ExperimentError) and len(error.problems) > 1:
+        return Failure(f"{len(error.problems)} problems, nothing was run.\n{error}", error.exit_code)
+    if isinstance(error, RnnlabError):
+        return Failure(str(error), error.exit_code)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Failure(f"{place}{error.strerror or error}", StoreIOError.exit_code)
+    again = "The traceback is above." if debug else "Run the same command with --debug and report what it prints."
+    return Failure(f"this is a bug in rnnlab: {type(error).__name__}: {error}. {again}", 1)
+
+
+def _interrupted(error: KeyboardInterrupt) -> Failure:
+    failure = Failure(str(error) or "interrupted.", getattr(error, "exit_code", _INTERRUPTED))
+    if getattr(error, "at_once", False):  # threads may still compute, and Python would wait for them
+        failure.show()
+        sys.stdout.flush()
+        os._exit(failure.exit_code)
+    return failure
+
+
+def _reader_left() -> click.exceptions.Exit:
+    """Whoever read stdout had enough (`rnnlab show x | head`): leave quietly, also when Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return click.exceptions.Exit(0)

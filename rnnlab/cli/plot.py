@@ -1,0 +1,59 @@
+"""`rnnlab plot NAME [KIND]`: the figure of an experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rnnlab.cli import options
+
+KINDS = ("growth", "length", "steps")
+_BOTH = (".png", ".svg")
+
+
+@click.command("plot")
+@options.name
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to write; .png, .svg or .pdf, without an ending PNG and SVG."
+)
+@options.shared(options.store, options.where, options.as_json)
+def command(
+    name: str, kind: str | None, output: str | None, store: str, where: tuple[str, ...], as_json: bool, quiet: bool
+) -> None:
+    """Draw the figure of experiment NAME, as PNG and SVG.
+
+    \b
+    KIND is, by default, what suits the experiment's axes:
+      growth  growth rate against the recurrent scale, and against ½ ln(g²⟨phi'²⟩)
+      length  growth rate and the gradient's whole growth against the length
+      steps   norm of the gradient against time
+
+    Without -o the files are figures/NAME-KIND.png and .svg in the current folder. Their names are printed.
+    """
+    from rnnlab import analysis, api, figures
+    from rnnlab.cli import output as out
+
+    paths = _paths(output) if output else []
+    results = api.load(name, store)
+    picked = options.conditions(where)
+    kind = kind or figures.kind_for(analysis.pick(results.trials, picked))
+    figure = figures.plot(results, kind, where=picked)
+    paths = paths or [Path("figures", f"{name}-{kind}{suffix}") for suffix in _BOTH]
+    for path in paths:
+        figures.save(figure, path)
+    if as_json:
+        out.print_json({"name": name, "kind": kind, "files": [str(path) for path in paths]})
+    else:
+        click.echo("\n".join(map(str, paths)))
+
+
+def _paths(output: str) -> list[Path]:
+    """Return the files to write; an ending that is no format is refused before anything is read."""
+    path = Path(output)
+    if not path.suffix:
+        return [path.with_name(path.name + suffix) for suffix in _BOTH]
+    if path.suffix not in (*_BOTH, ".pdf"):
+        raise click.UsageError(f"{output}: a figure ends in .png, .svg or .pdf (or in nothing: PNG and SVG).")
+    return [path]

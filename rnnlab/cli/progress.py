@@ -1,0 +1,84 @@
+"""Progress on stderr: a bar on a terminal, else a plain line every few seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rnnlab.cli.output import console, duration, message
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_EVERY = 5.0  # s between plain lines
+_WINDOW = 10.0  # s over which the speed is measured
+
+
+class Reporter:
+    """Shows how far a run is; call it with the trials done, of how many, whenever that changes."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Progress | None = None
+        self._speed = Speed()
+        self._said = -_EVERY  # the first line comes at once
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note that `done` of `total` trials are done."""
+        if self._quiet or total == 0:
+            return
+        self._speed.note(done)
+        if sys.stderr.isatty():
+            self._draw(done, total)
+        elif time.monotonic() - self._said >= _EVERY:
+            self._said = time.monotonic()
+            message(f"{done:,} of {total:,} trials{self._pace(done, total)}")
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _pace(self, done: int, total: int) -> str:
+        rate = self._speed.rate
+        return f", {rate:,.0f} a second, {duration((total - done) / rate)} left" if rate else ""
+
+    def _draw(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.add_task("", total=total, pace="")
+            self._bar.start()
+        self._bar.update(
+            self._bar.task_ids[0], completed=done, total=total, pace=self._pace(done, total).removeprefix(", ")
+        )
+
+
+class Speed:
+    """Trials per second over the last seconds."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[float, int]] = []
+
+    def note(self, done: int) -> None:
+        """Remember when so many trials were done."""
+        now = time.monotonic()
+        self._marks = [mark for mark in self._marks if now - mark[0] < _WINDOW] + [(now, done)]
+
+    @property
+    def rate(self) -> float:
+        """Trials per second, 0 as long as it is not known."""
+        (begin, before), (end, after) = self._marks[0], self._marks[-1]
+        return (after - before) / (end - begin) if end > begin else 0.0
+
+
+def _bar() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("trials"), TextColumn("{task.fields[pace]}", style="dim"))
+    return Progress(*columns, console=console(stderr=True), transient=True)

@@ -1,0 +1,79 @@
+"""`rnnlab run EXPERIMENT`: compute what is missing."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from rnnlab.cli import options
+
+if TYPE_CHECKING:
+    from rnnlab.api import Results
+    from rnnlab.runner import Summary
+
+
+@click.command("run")
+@options.experiment
+@options.shared(
+    options.store, options.sets, options.workers, options.executor, options.max_trials, options.wait, options.as_json
+)
+def command(
+    experiment: str, store: str, sets: tuple[str, ...], workers: int | None, executor: str, max_trials: int, wait: bool,
+    as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Compute the trials of EXPERIMENT that the store has not got.
+
+    EXPERIMENT is an experiment file (.toml), the manifest.json of a run, or a bare name (experiments/NAME.toml). What
+    is done is never computed again: the same command goes on after an interruption, and does nothing when all is done.
+    """
+    from rnnlab import api
+    from rnnlab.cli import output
+    from rnnlab.cli.progress import Reporter
+    from rnnlab.errors import StoreBusy, TrialsFailed
+
+    def attempt(wait: bool) -> tuple[Results, TrialsFailed | None]:
+        try:
+            with Reporter(quiet=quiet) as progress:
+                results = api.run(
+                    experiment, store=store, sets=sets, workers=workers, executor=executor, max_trials=max_trials,
+                    wait=wait, progress=progress,
+                )  # fmt: skip
+        except TrialsFailed as error:
+            return error.results, error
+        return results, None
+
+    try:
+        results, failure = attempt(wait=False)
+    except StoreBusy:
+        if not wait:
+            raise
+        output.message("Another run of this experiment is under way: waiting for it.", quiet=quiet)
+        results, failure = attempt(wait=True)
+    summary = cast("Summary", results.summary)  # a run's results always have one
+    for line in _lines(summary, store):
+        output.message(line, quiet=quiet)
+    if as_json:
+        output.print_json({**asdict(summary), "folder": results.store / results.name})
+    if failure:
+        raise failure
+
+
+def _lines(summary: Summary, store: str) -> list[str]:
+    """Return what was computed, where it is, and what to type next."""
+    from rnnlab.cli.output import duration, plural
+
+    diverged = f" {summary.diverged:,} diverged: a result, not a failure." if summary.diverged else ""
+    if summary.new:
+        before = f"; {summary.done:,} were there before" if summary.done else ""
+        did = f"{plural(summary.new, 'trial')} computed in {duration(summary.seconds)}{before}.{diverged}"
+    else:
+        did = f"all {plural(summary.trials, 'trial')} are done already, nothing to compute.{diverged}"
+    place = "".join(f" {shlex.quote(part)}" for part in options.store_flag(store))
+    return [
+        *(f"note: {note}" for note in summary.notes),
+        f"{summary.name}: {did} They are in {store}/{summary.name}.",
+        f"Next: rnnlab show {summary.name}{place}   rnnlab plot {summary.name}{place}",
+    ]

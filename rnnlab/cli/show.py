@@ -1,0 +1,41 @@
+"""`rnnlab show NAME`: the verdict of an experiment."""
+
+from __future__ import annotations
+
+import click
+
+from rnnlab.cli import options
+
+
+@click.command("show")
+@options.name
+@options.shared(options.store, options.where, options.as_json)
+@click.option("--axis", metavar="KEY", help="Parameter whose values are the columns.  [default: the one that matters]")
+@click.option("--all", "everything", is_flag=True, help="Every value of the axis and every table, however wide.")
+def command(
+    name: str, store: str, where: tuple[str, ...], as_json: bool, axis: str | None, everything: bool, quiet: bool
+) -> None:
+    """Print the verdict table of experiment NAME.
+
+    Rows are activations, columns the values of the axis that matters: the shares of the seeds whose gradient vanishes,
+    is stable or explodes, and the mean growth rate with its interval. --json prints the same numbers, all of them.
+    """
+    from rnnlab import analysis, api
+    from rnnlab.cli import output
+    from rnnlab.cli.verdict_table import print_verdicts, verdicts_of
+
+    results = api.load(name, store)
+    title = results.manifest["experiment"]["title"]
+    trials = analysis.pick(results.trials, options.conditions(where))
+    verdicts = verdicts_of(trials, axis)
+    missing = int(trials["status"].isna().sum())
+    if as_json:
+        turns = [] if verdicts.turns is None else output.records(verdicts.turns)
+        about = {"name": name, "title": title, "axis": verdicts.axis, "trials": len(trials), "missing": missing}
+        output.print_json({**about, "verdicts": output.records(verdicts.table), "turning_points": turns})
+    else:
+        print_verdicts(f"{name}: {title}" if title else name, verdicts, everything=everything)
+    if missing:
+        output.message(
+            f"{missing:,} of {len(trials):,} trials have no result yet; run the experiment again.", quiet=quiet
+        )
