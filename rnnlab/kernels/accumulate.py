@@ -5,7 +5,7 @@ An accumulator is an array and an exponent; EMPTY says that nothing was added ye
 
 from __future__ import annotations
 
-from rnnlab.kernels.linalg import outer
+from rnnlab.kernels.linalg import fill, outer
 from rnnlab.kernels.options import kernel
 from rnnlab.kernels.scaled import EMPTY, WINDOW_HIGH, WINDOW_LOW, exponent, power
 
@@ -64,7 +64,7 @@ def add_rows(left, left_exponent, total, total_exponent):  # type: ignore[no-unt
     if left_exponent == EMPTY:
         return total_exponent
     if total_exponent == EMPTY:
-        total[:] = 0
+        fill(total, 0)
         total_exponent = left_exponent
     top = max(left_exponent, total_exponent)
     kept = total.dtype.type(power(total_exponent - top))
@@ -81,6 +81,6 @@ def add_rows(left, left_exponent, total, total_exponent):  # type: ignore[no-unt
 def close(total, total_exponent):  # type: ignore[no-untyped-def]
     """Return the exponent of a finished accumulator; one that nothing was added to becomes zeros."""
     if total_exponent == EMPTY:
-        total[:] = 0
+        fill(total, 0)
         return 0
     return total_exponent

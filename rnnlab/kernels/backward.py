@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlab.kernels.accumulate import add_outer, add_rows, align, bounded, close
-from rnnlab.kernels.linalg import product
+from rnnlab.kernels.linalg import copy, fill, product
 from rnnlab.kernels.losses import read_out
-from rnnlab.kernels.options import kernel
+from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, LN_10, log10_rms, mean_log
 from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
 
@@ -74,23 +74,23 @@ def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gra
     """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0."""
     T, B, N = slope.shape
     totals = gradient.exponent
-    totals[:] = EMPTY
+    fill(totals, EMPTY)
     diverged, stop = 0, T
-    space.carry_exponent[:] = EMPTY
-    curves.loss[:] = 0.0
-    curves.loss_exponent[:] = 0
+    fill(space.carry_exponent, EMPTY)
+    fill(curves.loss, 0.0)
+    fill(curves.loss_exponent, 0)
     while stop > 0:
         start = (stop - 1) // chunk * chunk
         size = (stop - start) * B
         adjoint, exponents = space.adjoint[:size], space.adjoint_exponent[:size]
-        exponents[:] = EMPTY
+        fill(exponents, EMPTY)
         if readout.every or stop == T:
             found = _cotangents(start, stop, readout, h, rms, space, gradient, curves)
             diverged = found if found > 0 else diverged
         for t in range(stop - 1, start - 1, -1):
             _pull(t, T, start, stop, U, U_exponent, slope, space, curves)
-        space.carry[:] = adjoint[:B]
-        space.carry_exponent[:] = exponents[:B]
+        copy(adjoint[:B], space.carry)
+        copy(exponents[:B], space.carry_exponent)
         common = align(adjoint, exponents)
         before, e = bounded(h[start:stop].reshape(size, N), _peak(rms, start, stop, B * N), space.mate)
         totals[0] = add_outer(adjoint, common, before, e, gradient.U, totals[0])
@@ -140,6 +140,7 @@ def _cotangents(start, stop, readout, h, rms, space, gradient, curves):  # type:
 @kernel
 def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: ignore[no-untyped-def]
     """Make the rows of step t of a chunk the total adjoint of h_{t+1} (0-based t), measure it, and weigh it by phi'."""
+    inside()
     B = slope.shape[1]
     low = (t - start) * B
     rows, exponents = space.adjoint[low : low + B], space.adjoint_exponent[low : low + B]
@@ -155,6 +156,7 @@ def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: igno
 @kernel
 def _measure(t, rows, exponents, space, curves):  # type: ignore[no-untyped-def]
     """Normalise the adjoints of h_t and write their norms down; the mean of logs only where it has room."""
+    inside()
     settle(rows, exponents, space.sizes)
     curves.hidden[t] = log10_rms(space.sizes, exponents)
     if curves.mean_log.size > 0:
@@ -164,12 +166,12 @@ def _measure(t, rows, exponents, space, curves):  # type: ignore[no-untyped-def]
 @kernel
 def _initial(U, U_exponent, space, out, exponents, curves):  # type: ignore[no-untyped-def]
     """The adjoint of h_0: one more pull, with no loss and no slope of its own."""
-    exponents[:] = EMPTY
+    fill(exponents, EMPTY)
     vjp(U, U_exponent, space.carry, space.carry_exponent, out, exponents, space.rows)
     _measure(0, out, exponents, space, curves)
     for b in range(exponents.size):
         if exponents[b] == EMPTY:
-            out[b] = 0
+            fill(out[b], 0)
             exponents[b] = 0
 
 
@@ -207,9 +209,9 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
     for t in range(T - 1, -1, -1):
         _measure(t + 1, rows, row_exponents, space, curves)
         weigh_slopes(rows, slope[t], row_exponents)
-        space.carry[:] = rows
-        space.carry_exponent[:] = row_exponents
-        row_exponents[:] = EMPTY
+        copy(rows, space.carry)
+        copy(row_exponents, space.carry_exponent)
+        fill(row_exponents, EMPTY)
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
     _measure(0, rows, row_exponents, space, curves)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnlab.kernels import backward, states
 from rnnlab.kernels.backward import Curves, Gradient, Readout
-from rnnlab.kernels.linalg import pack_tamed, pack_transposed
+from rnnlab.kernels.linalg import copy, fill, pack_tamed, pack_transposed
 from rnnlab.kernels.losses import read_out
 from rnnlab.kernels.options import kernel, reduction
 from rnnlab.kernels.scaled import add, log10, log10_norm
@@ -36,7 +36,7 @@ def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no
 def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
     """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
     for g in range(codes.size):
-        h[g, 0] = h0[initial[g]]
+        copy(h0[initial[g]], h[g, 0])
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
             codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, packed.recurrent, packed.inward
@@ -72,7 +72,7 @@ def gradients(
             _norms(own, curve, h.shape[2], log10_norms[g])
         else:
             loss[g], log10_loss[g] = math.nan, math.nan
-            log10_norms[g] = math.nan
+            fill(log10_norms[g], math.nan)
             _until(diverged[g], readout, h[g], space, curve)
 
 
@@ -104,9 +104,9 @@ def _norms(own, curve, batch, out):  # type: ignore[no-untyped-def]
 @kernel
 def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
     """Of a network that diverged keep the losses of the steps before; the rest is not defined."""
-    curve.hidden[:] = math.nan
-    curve.mean_log[:] = math.nan
-    curve.loss[:] = math.nan
+    fill(curve.hidden, math.nan)
+    fill(curve.mean_log, math.nan)
+    fill(curve.loss, math.nan)
     if not readout.every:
         return
     rows = h.shape[1]
@@ -125,8 +125,8 @@ def adjoints_of_last(
     for g in range(diverged.size):
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
         if diverged[g] > 0:
-            curve.hidden[:] = math.nan
-            curve.mean_log[:] = math.nan
+            fill(curve.hidden, math.nan)
+            fill(curve.mean_log, math.nan)
             continue
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
         U_exponent = pack_tamed(U[g], packed.U)

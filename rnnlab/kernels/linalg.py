@@ -29,6 +29,22 @@ def _lanes(a):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def copy(source, target):  # type: ignore[no-untyped-def]
+    """Copy the entries of an array into another of the same size."""
+    entries, places = source.reshape(-1), target.reshape(-1)
+    for i in range(places.size):
+        places[i] = entries[i]
+
+
+@kernel
+def fill(target, value):  # type: ignore[no-untyped-def]
+    """Set all entries of an array; what a slice assignment does, without its errors in words."""
+    places = target.reshape(-1)
+    for i in range(places.size):
+        places[i] = value
+
+
+@kernel
 def pack(matrix, panels):  # type: ignore[no-untyped-def]
     """Lay a right operand (K, N) out in panels, the last one padded with zeros."""
     for start in range(0, matrix.shape[1], _lanes(matrix)):
@@ -83,17 +99,20 @@ def product(alpha, a, panels, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha a b + beta c for a (M, K), b (K, N) packed, c (M, N); beta = 0 overwrites whatever stands in c."""
     apart()
     (M, N), K, width = c.shape, a.shape[1], _lanes(c)
+    a_row, a_step = a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
     left, out = a.reshape(-1), c.reshape(-1)
     for k in range(0, K, DEPTH):
         depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
         for start in range(0, N - width + 1, width):
             at = start * K + k * width
-            _rows(M, depth, left, k, K, 1, panels, at, width, alpha, keep, out, start, N)
+            if M == 1:  # a step of a single sequence: the call would cost as much as the tile
+                tile1(depth, left, k, a_row, a_step, panels, at, width, alpha, keep, out, start, N)
+            else:
+                _rows(M, depth, left, k, a_row, a_step, panels, at, width, alpha, keep, out, start, N)
         if N % width:
             start = N // width * width
-            at = start * K + k * width
-            _edge(M, depth, left, k, K, 1, panels, at, alpha, keep, c, start)
+            _edge(M, depth, left, k, a_row, a_step, panels, start * K + k * width, alpha, keep, c, start)
 
 
 @kernel
@@ -101,21 +120,23 @@ def outer(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha aᵀ b + beta c for a (K, M), b (K, N), c (M, N): a sum of outer products over the rows."""
     apart()
     (M, N), K, width = c.shape, a.shape[0], _lanes(c)
+    a_row, a_step = a.strides[1] // a.itemsize, a.strides[0] // a.itemsize
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
     left, right, out = a.reshape(-1), b.reshape(-1), c.reshape(-1)
+    far, origin = N * b.itemsize >= FAR, np.int64(0)
+    panel = np.empty(min(DEPTH, K) * width if far or N % width else 0, c.dtype)
     for k in range(0, K, DEPTH):
         depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
-        far = N * b.itemsize >= FAR
-        panel = np.empty(depth * width if far or N % width else 0, c.dtype)
         for start in range(0, N - width + 1, width):
             if far:
-                _pack_panel(b[k : k + depth], start, panel, 0)
-                _rows(M, depth, left, k * M, 1, M, panel, 0, width, alpha, keep, out, start, N)
+                _pack_panel(b[k : k + depth], start, panel, origin)
+                _rows(M, depth, left, k * M, a_row, a_step, panel, origin, width, alpha, keep, out, start, N)
             else:
-                _rows(M, depth, left, k * M, 1, M, right, k * N + start, N, alpha, keep, out, start, N)
+                _rows(M, depth, left, k * M, a_row, a_step, right, k * N + start, N, alpha, keep, out, start, N)
         if N % width:
-            _pack_panel(b[k : k + depth], N // width * width, panel, 0)
-            _edge(M, depth, left, k * M, 1, M, panel, 0, alpha, keep, c, N // width * width)
+            start = N // width * width
+            _pack_panel(b[k : k + depth], start, panel, origin)
+            _edge(M, depth, left, k * M, a_row, a_step, panel, origin, alpha, keep, c, start)
 
 
 @kernel
@@ -142,11 +163,11 @@ def _edge(M, K, a, a_at, a_row, a_step, b, b_at, alpha, beta, c, start):  # type
     apart()
     """Multiply with a padded panel whose columns reach beyond c: by way of a tile of its own."""
     width = _lanes(c)
-    tile = np.empty(TALL * width, c.dtype)
+    tile, origin = np.empty(TALL * width, c.dtype), np.int64(0)
     for row in range(0, M, TALL):
         rows = min(TALL, M - row)
         at = a_at + row * a_row
-        _rows(rows, K, a, at, a_row, a_step, b, b_at, width, alpha, c.dtype.type(0), tile, 0, width)
+        _rows(rows, K, a, at, a_row, a_step, b, b_at, width, alpha, c.dtype.type(0), tile, origin, width)
         for i in range(rows):
             for j in range(start, c.shape[1]):
                 value = tile[i * width + j - start]

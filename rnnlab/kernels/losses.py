@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from rnnlab.kernels.linalg import product
-from rnnlab.kernels.options import kernel
+from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, LN_2, add, normalise, squares
 
 SQUARED, CROSS_ENTROPY = range(2)
@@ -18,6 +18,7 @@ CODES = {"squared": SQUARED, "cross_entropy": CROSS_ENTROPY}
 @kernel
 def squared(o, row, y, sample):  # type: ignore[no-untyped-def]
     """Replace outputs by o - y; return (loss, its exponent, the row's exponent)."""
+    inside()
     for i in range(o.shape[1]):
         o[row, i] -= y[sample, i]
     e, total = normalise(o, row)
@@ -81,6 +82,7 @@ def _two_largest(o, row):  # type: ignore[no-untyped-def]
 @kernel
 def finite(o, row):  # type: ignore[no-untyped-def]
     """Say whether every output of the row is a number."""
+    inside()
     if math.isfinite(squares(o, row)):
         return True
     for i in range(o.shape[1]):

@@ -42,6 +42,17 @@ def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
 
 
 @intrinsic
+def inside(_context: Any) -> Any:
+    """Copy the kernel that calls this into its callers: for small steps of a loop over time."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        builder.function.attributes.add("alwaysinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
 def apart(_context: Any) -> Any:
     """Keep the kernel that calls this out of its callers: what is copied everywhere is compiled everywhere."""
 

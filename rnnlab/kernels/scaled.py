@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rnnlab.kernels.options import kernel, reduction
+from rnnlab.kernels.options import inside, kernel, reduction
 
 EMPTY = -(2**62)
 WINDOW_LOW, WINDOW_HIGH = 2.0**-80, 2.0**80
@@ -20,6 +20,7 @@ LN_10 = math.log(10.0)
 @reduction
 def squares(a, row):  # type: ignore[no-untyped-def]
     """Sum of squares of a row, in float64."""
+    inside()
     total = 0.0
     for i in range(a.shape[1]):
         value = float(a[row, i])
@@ -30,6 +31,7 @@ def squares(a, row):  # type: ignore[no-untyped-def]
 @reduction
 def weighted_squares(a, weight, row):  # type: ignore[no-untyped-def]
     """Sum of squares of a row of a∘weight, in float64."""
+    inside()
     total = 0.0
     for i in range(a.shape[1]):
         value = float(a[row, i]) * float(weight[row, i])
@@ -77,6 +79,7 @@ def scale(a, row, e):  # type: ignore[no-untyped-def]
 @kernel
 def normalise(a, row):  # type: ignore[no-untyped-def]
     """Bring a row into the window; return (exponent taken out, sum of squares of what is left)."""
+    inside()
     total = squares(a, row)
     if WINDOW_LOW <= total <= WINDOW_HIGH:
         return 0, total
@@ -90,6 +93,7 @@ def normalise(a, row):  # type: ignore[no-untyped-def]
 @kernel
 def weigh(a, weight, row):  # type: ignore[no-untyped-def]
     """Replace a normalised row by a∘weight, normalised again; return the exponent taken out."""
+    inside()
     if weighted_squares(a, weight, row) >= WINDOW_LOW:
         multiply(a, weight, row)
         return 0
@@ -99,6 +103,7 @@ def weigh(a, weight, row):  # type: ignore[no-untyped-def]
 @kernel
 def multiply(a, weight, row):  # type: ignore[no-untyped-def]
     """Replace a row by a∘weight."""
+    inside()
     for i in range(a.shape[1]):
         a[row, i] *= weight[row, i]
 
@@ -120,6 +125,7 @@ def _weigh_extremes(a, weight, row):  # type: ignore[no-untyped-def]
 @kernel
 def add(m, e, n, f):  # type: ignore[no-untyped-def]
     """(m · 2^e) + (n · 2^f), as a pair again."""
+    inside()
     if e == f:
         return m + n, e
     if m == 0.0:
@@ -133,6 +139,7 @@ def add(m, e, n, f):  # type: ignore[no-untyped-def]
 @kernel
 def log10(m, e):  # type: ignore[no-untyped-def]
     """log10 of m · 2^e; -inf for 0."""
+    inside()
     return math.log10(m) + e * LOG10_2 if m != 0.0 else -math.inf
 
 
@@ -174,6 +181,7 @@ def mean_log(sizes, exponents):  # type: ignore[no-untyped-def]
 @kernel
 def log10_rms(sizes, exponents):  # type: ignore[no-untyped-def]
     """log10 of the root of the mean of the rows' squared norms."""
+    inside()
     m, e = 0.0, 0
     for b in range(sizes.size):
         if sizes[b] != 0.0:

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from rnnlab.kernels.linalg import pack_transposed, product
-from rnnlab.kernels.options import kernel
+from rnnlab.kernels.linalg import copy, fill, pack_transposed, product
+from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import exponent, largest, squares
 from rnnlab.kernels.vanilla import forward
 
@@ -20,7 +20,7 @@ from rnnlab.kernels.vanilla import forward
 def input_drive(W, x, drive, inward, chunk):  # type: ignore[no-untyped-def]
     """drive (T, B, N) = W x_t, for networks that share W, x and all shapes; inward is scratch for Wᵀ, packed."""
     if not np.any(W):
-        drive[:] = 0
+        fill(drive, 0)
         return
     pack_transposed(W, inward)
     for start in range(0, drive.shape[0], chunk):
@@ -46,18 +46,18 @@ def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # ty
     pack_transposed(U, recurrent)
     if driven and drive.size == 0:
         pack_transposed(W, inward)
-    rms[:] = math.nan
+    fill(rms, math.nan)
     rms[0] = _rms(h[0])
     for start in range(0, T, chunk):
         stop = min(start + chunk, T)
         if not driven:
-            slope[start:stop] = 0
+            fill(slope[start:stop], 0)
         elif drive.size > 0:
-            slope[start:stop] = drive[start:stop]
+            copy(drive[start:stop], slope[start:stop])
         else:
             _chunk_drive(x, start, stop, inward, slope)
         if biased:
-            slope[start:stop] += b
+            _add_bias(b, slope[start:stop])
         for t in range(start, stop):
             forward(code, recurrent, h[t], slope[t], h[t + 1])
             rms[t + 1] = _rms(h[t + 1])
@@ -67,8 +67,17 @@ def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # ty
 
 
 @kernel
+def _add_bias(b, rows):  # type: ignore[no-untyped-def]
+    flat = rows.reshape(rows.size // b.size, b.size)
+    for r in range(flat.shape[0]):
+        for i in range(b.size):
+            flat[r, i] += b[i]
+
+
+@kernel
 def _rms(state):  # type: ignore[no-untyped-def]
     """Root mean square of a state (B, N); nan or inf only where an entry is."""
+    inside()
     flat = state.reshape(1, state.size)
     total = squares(flat, 0)
     if total == 0.0 or not (1e-280 <= total <= 1e280):

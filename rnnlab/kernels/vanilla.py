@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rnnlab.kernels.activations import activate
 from rnnlab.kernels.linalg import outer, product
-from rnnlab.kernels.options import kernel
+from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
 
 
@@ -17,6 +17,7 @@ def forward(code, recurrent, state, drive, following):  # type: ignore[no-untype
 
     `recurrent` is Uᵀ, packed.
     """
+    inside()
     product(1.0, state, recurrent, 1.0, drive)
     activate(code, drive.reshape(-1), following.reshape(-1))
 
@@ -37,6 +38,7 @@ def jvp(turned, slope, frame, out):  # type: ignore[no-untyped-def]
 @kernel
 def weigh_slopes(adjoint, slope, exponents):  # type: ignore[no-untyped-def]
     """Turn adjoints of h_t, normalised rows (B, N) with exponents (B,), into adjoints of a_t."""
+    inside()
     for b in range(adjoint.shape[0]):
         if exponents[b] > EMPTY:
             e = weigh(adjoint, slope, b)
@@ -49,6 +51,7 @@ def vjp(U, U_exponent, adjoint, exponents, out, out_exponents, scratch):  # type
 
     U is packed; the true one is U · 2^U_exponent, and row b stands for its entries times 2^exponents[b].
     """
+    inside()
     if U_exponent == 0 and _all(exponents, 0) and _all(out_exponents, 0):
         product(1.0, adjoint, U, 1.0, out)
         return
@@ -65,6 +68,7 @@ def vjp(U, U_exponent, adjoint, exponents, out, out_exponents, scratch):  # type
 
 @kernel
 def _all(exponents, value):  # type: ignore[no-untyped-def]
+    inside()
     for b in range(exponents.size):
         if exponents[b] != value:
             return False
@@ -92,6 +96,7 @@ def _add_row(source, e, out, out_exponents, row):  # type: ignore[no-untyped-def
 @kernel
 def settle(rows, exponents, sizes):  # type: ignore[no-untyped-def]
     """Normalise rows; their squared norms (without the exponents) go into `sizes` (B,)."""
+    inside()
     for b in range(rows.shape[0]):
         if exponents[b] == EMPTY:
             sizes[b] = 0.0
