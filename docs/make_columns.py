@@ -31,8 +31,13 @@ def page() -> str:
 
 def _parameters(given: Iterable[Parameter]) -> str:
     text = f"What may stand in `[grid]`, and the columns of it. Before them stands `{KEY.name}`: {KEY.doc}."
-    rows = [[f"`{p.name}`", p.dtype, _allowed(p.type), _default(p), p.doc] for p in given]
+    rows = [[_names(p), p.dtype, _allowed(p.type), _default(p), p.doc] for p in given]
     return _section("Parameters", text, ["parameter", "type", "allowed", "default", "meaning"], rows)
+
+
+def _names(parameter: Parameter) -> str:
+    column = parameter.column.name
+    return f"`{parameter.name}`" + ("" if column == parameter.name else f" (column `{column}`)")
 
 
 def _table(title: str, text: str, columns: Iterable[Column]) -> str:
