@@ -99,6 +99,11 @@ DRIVER = textwrap.dedent("""
 """)
 
 
+def _here():
+    """The package from this tree, for a script that lies elsewhere."""
+    return os.environ | {"PYTHONPATH": str(Path.cwd())}
+
+
 @pytest.fixture
 def driver(tmp_path):
     """Return a function that starts a run in a process of its own and waits for its first published blocks."""
@@ -107,9 +112,8 @@ def driver(tmp_path):
     started = []
 
     def start(blocks, *, executor="threads", pause=0.05):
-        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
         command = [sys.executable, script, tmp_path / "store", executor, str(pause)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_here())
         started.append(process)
         for _ in range(blocks):
             assert process.stdout.readline() == "published\n"
@@ -188,10 +192,15 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path, undisturbed, driver):
 
 @pytest.fixture
 def computed(monkeypatch):
-    """The trials of which draws were made."""
+    """The trials of which draws were made, but for the one by which kernels are warmed."""
     seen = []
     original = draws.networks
-    monkeypatch.setattr(draws, "networks", lambda trials: seen.extend(trials) or original(trials))
+
+    def networks(trials):
+        seen.extend(trial for trial in trials if trial.width > 1)
+        return original(trials)
+
+    monkeypatch.setattr(draws, "networks", networks)
     return seen
 
 
@@ -356,6 +365,43 @@ def test_diverged_trials_are_results(tmp_path):
     )
 
 
+def few():
+    return made(length=3, recurrent_scale=0.5, seed=[1, 2])
+
+
+FATAL = textwrap.dedent("""
+    import os, signal, sys
+    from rnnlab import draws, runner
+    from tests import test_runner
+
+    drawn = draws.networks
+
+    def networks(trials):
+        if any(trial.seed == 1 and trial.activation == "relu" for trial in trials):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return drawn(trials)
+
+    if __name__ != "__main__":  # in the workers only
+        draws.networks = networks
+    else:
+        summary = runner.run(test_runner.few(), store=sys.argv[1], executor="processes")
+        print(summary.new, summary.failed)
+""")
+
+
+def test_a_trial_that_kills_its_worker_costs_no_other(tmp_path):
+    script = tmp_path / "fatal.py"
+    script.write_text(FATAL)
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], capture_output=True, text=True, check=True, env=_here(), timeout=120
+    )
+    assert done.stdout == "4 1\n"
+    assert len(pd.read_parquet(tmp_path / "e" / "gradients")) == 3
+    [failure] = pd.read_parquet(tmp_path / "e" / "failures").to_dict("records")
+    assert "SIGSEGV" in failure["message"]
+    assert runner.run(few(), store=tmp_path).new == 1
+
+
 # --- the disk --------------------------------------------------------------------------------------------------------
 
 
@@ -389,6 +435,31 @@ def test_after_any_failing_operation_the_same_command_ends_the_same(tmp_path, un
         if not failed:
             break
     assert number > 50
+
+
+FULL = textwrap.dedent("""
+    import resource, sys
+    from rnnlab import runner
+    from rnnlab.errors import StoreIOError
+    from tests import test_runner
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    try:
+        runner.run(test_runner.made(), store=sys.argv[1])
+    except StoreIOError as error:
+        print(error)
+""")
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_lost(tmp_path, undisturbed):
+    script = tmp_path / "full.py"
+    script.write_text(FULL)
+    command = [sys.executable, script, tmp_path / "store"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=_here(), timeout=120)
+    assert "Make room (at least" in done.stdout
+    assert "run the same command again" in done.stdout
+    runner.run(made(), store=tmp_path / "store")
+    assert results(tmp_path / "store") == undisturbed
 
 
 @pytest.mark.parametrize("table", ["gradients", "gradients_by_step"])

@@ -21,7 +21,7 @@ from rnnlab.store.tables import columns_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BUDGET = 128 << 20  # bytes of rows in memory that one merged file may come from
+BUDGET = 64 << 20  # bytes of rows in memory that one merged file may come from
 SMALL = BUDGET // 4
 _CELL = 8  # bytes, about
 

@@ -132,9 +132,10 @@ def lock(path: Path) -> BaseFileLock | None:
 
     held = filelock.FileLock(path, timeout=0, thread_local=False)
     try:
-        return held.acquire().lock
+        held.acquire()
     except filelock.Timeout:
         return None
+    return held
 
 
 def unlock(held: BaseFileLock) -> None:

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ class Holder:
 
 
 def holder(place: Layout) -> Holder | None:
-    """Return who noted itself last; it may have finished since."""
+    """Return who writes, or was killed when it did (`dead` tells, where it ran on this machine)."""
     try:
         return Holder(**json.loads(files.read(place.holder)))
     except (OSError, ValueError, TypeError):
@@ -75,6 +75,8 @@ def writing(place: Layout, *, wait: bool | float = False) -> Iterator[None]:
             staging.replace(place, place.holder, json.dumps(asdict(_self())).encode())
         yield
     finally:
+        with suppress(OSError):
+            files.remove(place.holder)
         files.unlock(held)
 
 
