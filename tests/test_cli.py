@@ -269,8 +269,9 @@ def test_show_tells_of_trials_that_are_missing(ready, monkeypatch):
 
 def test_plot_writes_both_and_prints_where(ready):
     done = call("plot", "small", "--store", ready)
-    assert done.stdout.split() == ["figures/small-growth.png", "figures/small-growth.svg"]
+    assert done.stdout.split() == ["figures/small.png", "figures/small.svg"]
     assert all(Path(name).stat().st_size > 1000 for name in done.stdout.split())
+    assert call("plot", "small", "steps", "--store", ready).stdout.split()[0] == "figures/small-steps.png"
 
 
 @pytest.mark.parametrize(("output", "files"), [("a.pdf", ["a.pdf"]), ("deep/a", ["deep/a.png", "deep/a.svg"])])

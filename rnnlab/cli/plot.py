@@ -30,7 +30,8 @@ def command(
       length  growth rate and the gradient's whole growth against the length
       steps   norm of the gradient against time
 
-    Without -o the files are figures/NAME-KIND.png and .svg in the current folder. Their names are printed.
+    Without -o the files are figures/NAME.png and .svg in the current folder, or NAME-KIND where KIND is given. Their
+    names are printed.
     """
     from rnnlab import analysis, api, figures
     from rnnlab.cli import output as out
@@ -38,13 +39,13 @@ def command(
     paths = _paths(output) if output else []
     results = api.load(name, store)
     picked = options.conditions(where)
-    kind = kind or figures.kind_for(analysis.pick(results.trials, picked))
-    figure = figures.plot(results, kind, where=picked)
-    paths = paths or [Path("figures", f"{name}-{kind}{suffix}") for suffix in _BOTH]
+    drawn = kind or figures.kind_for(analysis.pick(results.trials, picked))
+    figure = figures.plot(results, drawn, where=picked)
+    paths = paths or [Path("figures", f"{name}-{kind}{suffix}" if kind else f"{name}{suffix}") for suffix in _BOTH]
     for path in paths:
         figures.save(figure, path)
     if as_json:
-        out.print_json({"name": name, "kind": kind, "files": [str(path) for path in paths]})
+        out.print_json({"name": name, "kind": drawn, "files": [str(path) for path in paths]})
     else:
         click.echo("\n".join(map(str, paths)))
 

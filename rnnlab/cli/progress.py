@@ -22,13 +22,17 @@ class Reporter:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._bar: Progress | None = None
+        self._begun = False
         self._speed = Speed()
         self._said = -_EVERY  # the first line comes at once
 
     def __call__(self, done: int, total: int) -> None:
         """Take note that `done` of `total` trials are done."""
-        if self._quiet or total == 0:
+        if self._quiet:
             return
+        if not self._begun:
+            self._begun = True
+            _say_that_kernels_compile()
         self._speed.note(done)
         if sys.stderr.isatty():
             self._draw(done, total)
@@ -82,3 +86,11 @@ def _bar() -> Progress:
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("trials"), TextColumn("{task.fields[pace]}", style="dim"))
     return Progress(*columns, console=console(stderr=True), transient=True)
+
+
+def _say_that_kernels_compile() -> None:
+    """Say why the first run ever takes its time to begin."""
+    from rnnlab.kernels.options import cache_folder
+
+    if not cache_folder().is_dir():
+        message("Compiling the kernels: once for this version of rnnlab, about half a minute.")

@@ -19,7 +19,7 @@ _STYLES = {"vanishes": "blue", "stable": "green", "explodes": "red", "diverged":
 _MAX_ROW_VALUES = 12
 _MOST_TABLES = 12
 _WIDE = 10_000
-_CELL, _TURN = 12, 14  # characters, with the space between columns
+_CELL, _TURN = 12, 17  # characters, with the space between columns
 
 
 @dataclass(frozen=True)
@@ -76,18 +76,18 @@ def tables(verdicts: Verdicts, values: Sequence[Any]) -> Iterator[tuple[str, Tab
 
 
 def _legend(verdicts: Verdicts) -> Iterator[str]:
-    yield "v28 s72: the gradient vanishes in 28 % of the seeds and is stable in 72 % (e explodes, d diverged)."
-    yield "Below: the mean growth rate in nats/step ± half its 95 % interval over seeds."
+    yield "v28 s72: of the seeds 28 % vanish and 72 % are stable (e explode, d diverge)"
+    yield "below: mean growth rate in nats/step ± half its 95 % interval over seeds"
     if verdicts.turns is not None:
-        yield f"turns at: the {_words(verdicts.axis)} where that mean crosses zero, with its 95 % interval."
+        yield f"turns at: {_words(verdicts.axis)} where that mean crosses zero, with its 95 % interval"
 
 
 def _left_out(verdicts: Verdicts, values: Sequence[Any], tables_left_out: int) -> Iterator[str]:
     count = verdicts.table[verdicts.axis].nunique() if verdicts.axis else 1
     if len(values) < count:
-        yield f"{len(values)} of {count} values of {_words(verdicts.axis)} are shown; --all shows all, --json too."
+        yield f"{len(values)} of {count} values of {_words(verdicts.axis)} are shown; --all shows all, --json too"
     if tables_left_out > 0:
-        yield f"{tables_left_out} more tables: --all shows them, --where KEY=VALUE picks some."
+        yield f"{tables_left_out} more tables: --all shows them, --where KEY=VALUE picks some"
 
 
 def _row_names(verdicts: Verdicts) -> list[str]:
@@ -140,7 +140,7 @@ def _percent(share: float) -> int:
 def _rate(rate: float, half: float) -> str:
     if math.isnan(rate):
         return "no rate"
-    digits = 3 if math.isnan(half) or half == 0 else min(4, max(2, math.ceil(-math.log10(half))))
+    digits = 3 if math.isnan(half) or half == 0 else min(3, max(2, math.ceil(-math.log10(half))))
     return f"{rate:+.{digits}f}" if math.isnan(half) else f"{rate:+.{digits}f}±{half:.{digits}f}".replace("±0.", "±.")
 
 

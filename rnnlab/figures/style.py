@@ -29,6 +29,8 @@ _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
+_ONE_ROW = 6  # entries of a legend
+_MAX_TICKS = 6  # on a narrow panel
 _LOOK: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -107,12 +109,16 @@ def scale_x(axes: Axes, name: str, values: Iterable[float]) -> None:
     values = np.unique(np.fromiter(values, dtype=np.float64))
     axes.set_xlabel(label(name))
     if values[0] > 0 and values[-1] >= 8 * values[0]:
-        axes.set_xscale("log", base=2)
+        axes.set_xscale("log", base=2 if values[-1] <= 64 * values[0] else 10)
         axes.xaxis.set_major_formatter("{x:g}")
+    if len(values) <= _MAX_TICKS:
+        axes.set_xticks(values)
 
 
 def legend_below(figure: Figure, *rows: Sequence[Artist], title: str = "") -> None:
-    """Put a legend under all panels, one row of handles below the other."""
+    """Put a legend under all panels, one row of handles below the other, or in one row where it fits."""
+    if sum(map(len, rows)) <= _ONE_ROW:
+        rows = ([handle for row in rows for handle in row],)
     columns = max(len(row) for row in rows)
     filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in rows]
     handles = [row[i] for i in range(columns) for row in filled]  # matplotlib fills columns first
