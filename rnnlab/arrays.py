@@ -70,8 +70,9 @@ def gradients(
     trajectory = Trajectory(_networks(given, activation, loss, loss_at, single=True))
     flow = backpropagate(trajectory, keep=True)
     diverged = int(trajectory.diverged[0])
-    return Gradients(
-        float(flow.loss[0]), float(flow.log10_loss[0]), *_arrays(flow, trajectory.networks, diverged > 0),
+    arrays: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))
+    return Gradients(  # type: ignore[call-arg]
+        float(flow.loss[0]), float(flow.log10_loss[0]), *arrays,
         dict(zip(PARTS, flow.log10_norm[0].tolist(), strict=True)), flow.hidden_log10_norm[0, 1:].copy(),
         diverged or None,
     )  # fmt: skip
@@ -140,7 +141,7 @@ def _networks(given: dict[str, Any], activation: Any, loss: str, loss_at: str, *
     choice("loss", loss, LOSSES)
     choice("loss_at", loss_at, ("every", "last"))
     dtype = work_dtype({name: value for name, value in given.items() if name != "y" or loss == "squared"})
-    arrays = {name: None if value is None else np.asarray(value) for name, value in given.items()}
+    arrays: dict[str, Any] = {name: None if value is None else np.asarray(value) for name, value in given.items()}
     lead = 1 if single else 0  # the axis of G that a single network's caller does not see
     G, N, _ = shaped("U", arrays["U"], ("G", "N", "N"), {}, lead)
     sizes = {"G": G, "N": N}
@@ -155,7 +156,7 @@ def _networks(given: dict[str, Any], activation: Any, loss: str, loss_at: str, *
     shaped("b", b, ("G", "N"), sizes, lead)
     shaped("c", c, ("G", "O"), sizes, lead)
     numbers = {"U": arrays["U"], "W": arrays["W"], "V": arrays["V"], "b": b, "c": c, "x": x, "h0": h0}
-    added = {name: lead for name in ("U", "W", "V", "b", "c")}
+    added = dict.fromkeys(("U", "W", "V", "b", "c"), lead)
     added |= {name: full.ndim - arrays[name].ndim for name, full in (("x", x), ("y", y))}
     added["h0"] = 0 if arrays["h0"] is None else h0.ndim - arrays["h0"].ndim
     ready = {name: finite(name, array, dtype, added[name]) for name, array in numbers.items()}

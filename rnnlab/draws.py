@@ -103,10 +103,12 @@ def _scaled(scale: float, unit: np.ndarray) -> np.ndarray:
 
 
 def _shared(
-    trials: Sequence[Trial], name: Callable[[Trial], tuple], draw: Callable[[Trial], tuple[np.ndarray, ...]]
+    trials: Sequence[Trial],
+    name: Callable[[Trial], tuple[object, ...]],
+    draw: Callable[[Trial], tuple[np.ndarray, ...]],
 ) -> tuple[np.ndarray, ...]:
     """Draw once for each distinct name; return every trial's index (G,) and the stacked draws."""
-    places: dict[tuple, int] = {}
+    places: dict[tuple[object, ...], int] = {}
     drawn: list[tuple[np.ndarray, ...]] = []
     index = np.empty(len(trials), np.int64)
     for g, trial in enumerate(trials):
@@ -119,9 +121,7 @@ def _shared(
 
 
 def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
-    x, y = TASKS[trial.task].draw(
-        trial, _streams.at(trial.seed, "inputs"), _streams.at(trial.seed, "targets", place=1)
-    )
+    x, y = TASKS[trial.task].draw(trial, _streams.at(trial.seed, "inputs"), _streams.at(trial.seed, "targets", place=1))
     return x.astype(trial.dtype, copy=False), y.astype(np.int64 if trial.loss == "cross_entropy" else trial.dtype)
 
 

@@ -167,8 +167,8 @@ class Trajectory:
         }
         drives, drive = n.drives
         block.forward(
-            n.codes, n.U, n.W, n.b, n.x, n.source, n.h0, n.initial, drives, drive, made["h"], made["slope"], made["rms"],
-            made["diverged"], n.chunk, _packed(n),
+            n.codes, n.U, n.W, n.b, n.x, n.source, n.h0, n.initial, drives, drive, made["h"], made["slope"],
+            made["rms"], made["diverged"], n.chunk, _packed(n),
         )  # fmt: skip
         vars(self).update(made)
 
@@ -236,12 +236,12 @@ def slope_statistics(trajectory: Trajectory, share: float) -> SlopeStatistics:
     """Return statistics of the slopes; the threshold of `below` is this share of the activation's largest slope."""
     n = trajectory.networks
     G, T, *_ = n.shape
-    curves = [np.empty((G, T)) for _ in range(4)]
+    curves: tuple[Any, ...] = tuple(np.empty((G, T)) for _ in range(4))
     always = np.empty(G)
     threshold = np.array([share * activations.LARGEST_SLOPE[name] for name in n.activation])
     block.slopes(trajectory.slope, threshold, trajectory.diverged, *curves, always)
     unbounded = np.array([name not in activations.BOUNDED for name in n.activation])
-    return SlopeStatistics(*curves, always, unbounded)
+    return SlopeStatistics(*curves, always, unbounded)  # type: ignore[call-arg]
 
 
 def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:

@@ -32,9 +32,9 @@ class Trial:
     cell: Annotated[Literal["vanilla"], "RNN cell"] = "vanilla"
     batch: Annotated[Size, "B, sequences that the network sees side by side"] = 1
     task: Annotated[Literal["noise"], "where inputs and targets come from"] = "noise"
-    loss: Annotated[Literal["squared", "cross_entropy"], "L_t: mean_b ½‖o_t-y_t‖², or mean_b -log softmax(o_t)[y_t]"] = (
-        "squared"
-    )
+    loss: Annotated[
+        Literal["squared", "cross_entropy"], "L_t: mean_b ½‖o_t-y_t‖², or mean_b -log softmax(o_t)[y_t]"
+    ] = "squared"
     loss_at: Annotated[Literal["every", "last"], "steps that have a loss"] = "every"
     recurrent_init: Annotated[Init, "U: N(0, g²/N), g times a Haar orthogonal matrix, or g times the identity"] = (
         "gaussian"
@@ -76,7 +76,12 @@ class Parameter:
         return Column(_COLUMNS.get(self.name, self.name), self.dtype, self.doc, label=_LABELS.get(self.name, ""))
 
 
-_LABELS = {"recurrent_scale": "recurrent scale g", "length": "length T", "width": "width N", "input_scale": "input scale"}
+_LABELS = {
+    "recurrent_scale": "recurrent scale g",
+    "length": "length T",
+    "width": "width N",
+    "input_scale": "input scale",
+}
 _COLUMNS = {"loss": "loss_function"}  # in the tables of measures `loss` is a number
 _DERIVED = ("inputs", "outputs")  # the width where they are not given
 # A parameter at its neutral value stays out of the key, so that a parameter added later changes no old key.

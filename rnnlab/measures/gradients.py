@@ -26,8 +26,15 @@ PARTS = ("U", "W", "V", "b", "c", "h0")
 SHORTEST = 10  # steps that a standard error needs
 SATURATED = 0.05  # of the largest slope
 
-_FAMILIAR = {"U": "recurrent weights", "W": "input weights", "V": "output weights", "b": "state bias", "c": "output bias"}
+_FAMILIAR = {
+    "U": "recurrent weights",
+    "W": "input weights",
+    "V": "output weights",
+    "b": "state bias",
+    "c": "output bias",
+}
 _RATE = "nats/step"
+_SATURATED_DOC = "share of slopes under 5 % of the largest; null where phi is unbounded"
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "gradients": (
@@ -53,22 +60,25 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("phi_prime_mean", "float64", "mean of phi'(a_t) over steps, batch and units", label="mean of phi'"),
         Column("phi_prime_sq_mean", "float64", "mean of phi'(a_t)² over steps, batch and units"),
         Column("chi_measured", "float64", "g² times the mean of phi'²", label="measured χ = g²⟨φ'²⟩"),
-        Column("saturated_fraction", "float64", "share of slopes under 5 % of the largest; null where phi is unbounded"),
+        Column("saturated_fraction", "float64", _SATURATED_DOC),
         Column("dead_fraction", "float64", "share of units with phi' = 0 at every step, for the whole batch"),
     ),
     "gradients_by_step": (
         Column("t", "int64", "time step, 1..T", label="time step t"),
         Column("loss", "float64", "mean over the batch of the loss at t; null where there is none"),
         Column(
-            "log10_grad_norm_h", "float64", "log10 of sqrt(mean_b ‖dl_b/dh_t‖²): total, also through later states", "log10",
-            label="gradient norm of the state",
+            "log10_grad_norm_h", "float64", "log10 of sqrt(mean_b ‖dl_b/dh_t‖²): total, also through later states",
+            "log10", label="gradient norm of the state",
         ),
         Column("state_rms", "float64", "root mean square of h_t over batch and units"),
         Column("phi_prime_mean", "float64", "mean of phi'(a_t) over batch and units", label="mean of phi'"),
-        Column("saturated_fraction", "float64", "share of slopes under 5 % of the largest; null where phi is unbounded"),
+        Column("saturated_fraction", "float64", _SATURATED_DOC),
         Column("dead_fraction", "float64", "share of units with phi' = 0 for the whole batch"),
     ),
 }  # fmt: skip
+
+
+_Count = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseModel):
@@ -76,7 +86,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    steps: Annotated[bool | Annotated[int, Field(ge=1)], Field(description="by-step rows: all, none, every n-th")] = True
+    steps: Annotated[bool | _Count, Field(description="by-step rows: all, none, every n-th")] = True
     skip_first: Annotated[int, Field(ge=0, description="steps left out of growth_rate at t = 1, 2, ...")] = 0
     skip_last: Annotated[int, Field(ge=0, description="steps left out of growth_rate at t = T, T-1, ...")] = 0
 
@@ -163,7 +173,7 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
     steps = np.arange(every, T + 1, every)
     at = steps - 1
     reached = (trajectory.diverged[:, None] == 0) | (steps < trajectory.diverged[:, None])
-    silent = np.zeros((G, len(steps)), bool) if networks.loss_at == "every" else np.broadcast_to(steps < T, reached.shape)
+    silent = np.broadcast_to((networks.loss_at == "last") & (steps < T), reached.shape)
 
     def column(values: Any, missing: Any = False) -> np.ma.MaskedArray:
         return np.ma.masked_array(values, ~reached | missing).reshape(-1)
