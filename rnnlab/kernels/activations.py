@@ -1,7 +1,8 @@
 """Activations phi and their slopes phi', vectorised, from the same exponential.
 
 Each kernel writes h = phi(a) and replaces the pre-activations a by phi'(a): one array for both, which the compiler
-can see through; two that may overlap would not be vectorised. Slopes come from a, not from h: 1 - tanh(a)² is exactly 0 from |a| = 19 on, where sech² is 10^-16 and falling.
+can see through; two that may overlap would not be vectorised. Slopes come from a, not from h: 1 - tanh(a)² is exactly 0
+from |a| = 19 on, where sech² is 10^-16 and falling.
 
 Accuracy, over the whole range and in both dtypes: values within 3 ulp, slopes within 5 ulp where they are normal
 numbers, within 4 of the smallest denormals below. tanh(-0) = -0; nan gives nan; phi'(+-inf) is the limit.
