@@ -447,7 +447,7 @@ def test_a_figure_that_cannot_be_written_is_6(ready):
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_is_130_or_143_and_the_same_command_goes_on(number, code):
-    arguments = ["run", "small.toml", "-s", "width=64", "-s", "length=400", "--workers", "1"]
+    arguments = ["run", "small.toml", "-s", "width=64", "-s", "length=1000", "--workers", "1"]
     running = process(*arguments, "-s", "seed=" + ",".join(map(str, range(300))))
     assert "0 of 1,200 trials" in running.stderr.readline()
     time.sleep(1.0)

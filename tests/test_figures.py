@@ -50,13 +50,13 @@ def test_kind_follows_the_axes(trials):
 
 
 def test_growth_draws_the_mean_of_the_last_point_of_the_other_axes(trials):
-    left, right = figures.growth(trials, "title").axes
+    figure = figures.growth(trials, "title")
+    left = figure.axes[0]
     curves = lines(left)
     assert len(curves) == 4  # two activations, with and without input
     expected = np.log(SCALES) - 0.5 * np.log(2) + 0.01
     assert np.allclose(sorted(c.get_ydata()[0] for c in curves), sorted([expected[0], expected[0] - 0.1] * 2))
-    assert "length 100" in left.get_title("left")
-    assert "3 seeds" in left.get_title("left")
+    assert figure.get_suptitle() == "title\nwidth 8, length 100, 3 seeds"
     assert left.get_xscale() == "log"
     assert left.get_xlabel() == "recurrent scale g"
 

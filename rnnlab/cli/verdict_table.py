@@ -153,10 +153,9 @@ def _turn(verdicts: Verdicts, row: pd.DataFrame) -> list[str]:
         ends = [turn["turning_point_low"], turn["turning_point_high"]]
         interval = "" if math.isnan(ends[0]) else f"\n[{', '.join(map(_precise, ends))}]"
         return [f"{_precise(turn['turning_point'])}{interval}"]
-    points = row[verdicts.axis]
-    return [
-        {"above": f"above {_number(points.max())}", "below": f"below {_number(points.min())}"}.get(turn["side"], "?")
-    ]
+    points = row[verdicts.axis][row["growth_rate"].notna() & (row[verdicts.axis] > 0)]
+    beyond = {"above": f"above {_number(points.max())}", "below": f"below {_number(points.min())}"}
+    return [beyond.get(turn["side"], "unclear")]
 
 
 def _precise(value: float) -> str:

@@ -32,14 +32,14 @@ def growth(trials: pd.DataFrame, title: str = "") -> Figure:
     dash = analysis.companion(trials, axis, most=len(style.LINES))
     trials, fixed = analysis.densest(trials, analysis.apart(trials, axis, dash))
     with style.look():
-        figure, panels = style.new_figure(1, 2, height=3.5)
+        figure, panels = style.new_figure(1, 2, height=3.6)
         left, right = panels[0]
         _against_axis(left, trials, axis, dash)
         _against_product(right, trials, axis, dash)
-        left.set_title("(a) " + style.context(trials, fixed))
-        right.set_title("(b) the product of U and phi' decides")
+        left.set_title(f"(a) against the {axis.replace('_', ' ')}")
+        right.set_title("(b) against the product of phi' and U")
         style.legend_below(figure, *_legend(trials, dash))
-        figure.suptitle(title)
+        style.headed(figure, title, style.context(trials, fixed))
     return figure
 
 
@@ -60,9 +60,12 @@ def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None)
 
 def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
     """Write a name under the beginning of the line, along it."""
-    (x, y), (after_x, after_y) = ((bound.index[i], bound.iloc[i]) for i in (0, min(1, len(bound) - 1)))
-    angle = np.degrees(np.arctan2(after_y - y, after_x - x))
-    along = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True}
+    known = bound[(bound.index > 0) & np.isfinite(bound)]
+    if len(known) < 2:
+        return
+    x, y = known.index[0], known.iloc[0]
+    slope = (known.iloc[1] - y) / np.log(known.index[1] / x) / x  # the bound is linear in ln x
+    along = {"rotation": np.degrees(np.arctan(slope)), "rotation_mode": "anchor", "transform_rotates_text": True}
     axes.text(x, y, name, color=GREY, fontsize=7, va="top", **along)
 
 
@@ -79,8 +82,9 @@ def _against_product(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | No
     names = ["activation", *([dash] if dash else []), axis]
     chi = trials["chi_measured"].where(trials["chi_measured"] > 0)
     means = trials.assign(product=0.5 * np.log(chi)).groupby(names)[["product", "growth_rate"]].mean().reset_index()
-    ends = [np.nanmin(means[["product", "growth_rate"]]), np.nanmax(means[["product", "growth_rate"]])]
-    axes.plot(ends, ends, color="black", linewidth=0.7)
+    shown = means[["product", "growth_rate"]].dropna().to_numpy()
+    if shown.size:
+        axes.plot([shown.min(), shown.max()], [shown.min(), shown.max()], color="black", linewidth=0.7)
     axes.axhline(0, color="0.8", linewidth=0.7, zorder=0)
     axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
     for look, curve in _curves(means, dash):
@@ -108,16 +112,17 @@ def _lines(table: pd.DataFrame, dash: str | None) -> dict[Any, Any]:
     return dict(zip(values, style.LINES, strict=False))
 
 
-def _legend(trials: pd.DataFrame, dash: str | None) -> tuple[list[Artist], list[Artist]]:
+def _legend(trials: pd.DataFrame, dash: str | None) -> tuple[list[Artist], list[Artist], list[Artist]]:
     activations = analysis.in_order(trials["activation"])
     colours = style.colours(activations)
     above: list[Artist] = [Line2D([], [], color=colours[a], marker=style.marker(a), label=a) for a in activations]
     above.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.9, label="norm bound ln(γ‖U‖₂)"))
-    below: list[Artist] = []
+    kinds: list[Artist] = []
     if dash:
         lines = _lines(trials, dash).items()
-        below += [Line2D([], [], color="0.3", linestyle=line, label=style.named({dash: v})) for v, line in lines]
+        kinds += [Line2D([], [], color="0.3", linestyle=line, label=style.named({dash: v})) for v, line in lines]
+    below: list[Artist] = []
     if trials["seed"].nunique() > 1:
         below.append(Patch(color="0.8", linewidth=0, label="nine seeds of ten"))
     ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
-    return above, [*below, Line2D([], [], color="0.3", label="turning point", **ring)]
+    return above, kinds, [*below, Line2D([], [], color="0.3", label="turning point", **ring)]

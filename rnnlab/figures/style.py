@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -29,7 +30,8 @@ _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
-_ONE_ROW = 6  # entries of a legend
+_HANDLE, _LETTER = 0.45, 0.058  # inches that an entry of a legend takes, without its letters and for each
+_LINE = 95  # letters of a title
 _MAX_TICKS = 6  # on a narrow panel
 _LOOK: dict[Any, Any] = {
     "font.size": 8,
@@ -116,15 +118,32 @@ def scale_x(axes: Axes, name: str, values: Iterable[float]) -> None:
 
 
 def legend_below(figure: Figure, *rows: Sequence[Artist], title: str = "") -> None:
-    """Put a legend under all panels, one row of handles below the other, or in one row where it fits."""
-    if sum(map(len, rows)) <= _ONE_ROW:
-        rows = ([handle for row in rows for handle in row],)
-    columns = max(len(row) for row in rows)
-    filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in rows]
+    """Put a legend under all panels, a row of handles below the other, in as few rows as the width has room for."""
+    fitted = _fitted([list(row) for row in rows if row])
+    columns = max(map(len, fitted))
+    filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in fitted]
     handles = [row[i] for i in range(columns) for row in filled]  # matplotlib fills columns first
-    if handles:
-        spaced: dict[str, Any] = {"handlelength": 2.2, "columnspacing": 1.4, "title_fontsize": _LOOK["legend.fontsize"]}
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None, **spaced)
+    spaced: dict[str, Any] = {"handlelength": 2.2, "columnspacing": 1.4, "title_fontsize": _LOOK["legend.fontsize"]}
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None, **spaced)
+
+
+def _fitted(rows: list[list[Artist]]) -> list[list[Artist]]:
+    """Join rows where there is room for it, and divide those that are too wide."""
+    for i in range(len(rows) - 1, 0, -1):
+        joined = [*rows[: i - 1], rows[i - 1] + rows[i], *rows[i + 1 :]]
+        if _legend_width(joined) <= WIDTH:
+            return _fitted(joined)
+    if _legend_width(rows) > WIDTH and (longest := max(rows, key=len))[1:]:
+        at, half = rows.index(longest), -(-len(longest) // 2)
+        return _fitted([*rows[:at], longest[:half], longest[half:], *rows[at + 1 :]])
+    return rows
+
+
+def _legend_width(rows: list[list[Artist]]) -> float:
+    """Return about how many inches a legend takes: columns are as wide as their longest label."""
+    labels = [[len(str(handle.get_label())) for handle in row] for row in rows]
+    widest = [max(row[i] for row in labels if i < len(row)) for i in range(max(map(len, labels)))]
+    return sum(_HANDLE + _LETTER * letters for letters in widest)
 
 
 def hue_legend(figure: Figure, name: str | None, values: Sequence[Any]) -> None:
@@ -154,4 +173,5 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
 
 def headed(figure: Figure, title: str, about: str) -> None:
     """Give the figure its title, and under it what its trials have in common."""
-    figure.suptitle(f"{title}\n{about}" if title else about)
+    lines = [*textwrap.wrap(title, _LINE), *textwrap.wrap(about, _LINE)]
+    figure.suptitle("\n".join(lines))
