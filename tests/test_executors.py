@@ -44,6 +44,10 @@ def fatal_once(path):
     return "fine"
 
 
+def leave(_):
+    os._exit(0)
+
+
 def slow(seconds):
     time.sleep(seconds)
     return seconds
@@ -86,6 +90,11 @@ def test_a_lost_worker_costs_its_own_block_only():
     assert isinstance(failure, executors.WorkerLost)
     assert "SIGKILL" in str(failure)
     assert found == {i: i for i in (0, 1, 2, 4, 5)}
+
+
+def test_a_worker_that_leaves_is_lost_too():
+    [(_, failure)] = executors.run(leave, [0], executor="processes", workers=1)
+    assert "exit code 0" in str(failure)
 
 
 def test_a_block_whose_worker_is_lost_gets_a_second_one(tmp_path):
@@ -222,3 +231,14 @@ def test_an_unguarded_script_is_told_the_remedy(tmp_path):
 def _here():
     """The package from this tree, for a script that lies elsewhere."""
     return os.environ | {"PYTHONPATH": str(Path.cwd())}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_is_told_to_end_answers_first(number):
+    with ProcessExecutor(1) as pool:
+        worker = pool.submit(os.getpid).result()
+        answer = pool.submit(slow, 1.0)
+        time.sleep(0.3)
+        os.kill(worker, number)
+        assert answer.result() == 1.0
+        assert (pool.submit(os.getpid).result() == worker) is (number == signal.SIGINT)

@@ -113,7 +113,7 @@ def driver(tmp_path):
 
     def start(blocks, *, executor="threads", pause=0.05):
         command = [sys.executable, script, tmp_path / "store", executor, str(pause)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_here())
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_here(), start_new_session=True)
         started.append(process)
         for _ in range(blocks):
             assert process.stdout.readline() == "published\n"
@@ -163,7 +163,7 @@ def test_kills_at_any_moment_lose_nothing_that_was_published(tmp_path, undisturb
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_after_its_blocks(tmp_path, undisturbed, driver, executor, number, code):
     process = driver(1, executor=executor, pause=0.2)
-    process.send_signal(number)
+    os.killpg(process.pid, number)  # as a terminal does: workers and all
     output, _ = process.communicate(timeout=60)
     assert process.returncode == code
     assert output.endswith("patient\n")

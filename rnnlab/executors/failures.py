@@ -37,6 +37,10 @@ class WorkerLost(BlockFailed):
         return cls(f"the worker ended with exit code {code}")
 
 
+class WorkerLeft(WorkerLost):
+    """The worker ended of its own accord and without an answer."""
+
+
 class WorkersCannotStart(RnnlabError):
     """No worker process came up at all."""
 

@@ -10,16 +10,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from rnnlab.executors.failures import BlockFailed, WorkerLost, WorkersCannotStart
+from rnnlab.executors.failures import BlockFailed, WorkerLeft, WorkerLost, WorkersCannotStart
 
 _spawn = multiprocessing.get_context("spawn")
 _starting = threading.Lock()
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ProcessExecutor(ThreadPoolExecutor):
@@ -48,11 +50,18 @@ class ProcessExecutor(ThreadPoolExecutor):
             child.close()
 
     def _elsewhere(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        task = function, args, options
+        try:
+            return self._child().call(task, self._timeout)
+        except WorkerLeft:  # between two tasks, when it was told to end
+            return self._child().call(task, self._timeout)
+
+    def _child(self) -> Child:
         child: Child | None = getattr(self._own, "child", None)
         if child is None or child.gone:
             child = self._own.child = Child()
             self._children.append(child)
-        return child.call((function, args, options), self._timeout)
+        return child
 
 
 class Child:
@@ -63,7 +72,7 @@ class Child:
         self._process = _spawn.Process(target=serve, args=(theirs,), daemon=True)
         self._killed = False
         try:
-            with _starting:
+            with _starting, _signals_held():
                 self._process.start()
             theirs.close()
             self._connection.recv()
@@ -89,7 +98,8 @@ class Child:
         except (EOFError, OSError):
             self._process.join(5)
             self.kill()
-            raise WorkerLost.exited(self._process.exitcode) from None
+            code = self._process.exitcode
+            raise (WorkerLeft if code == 0 else WorkerLost).exited(code) from None
         if fine:
             return value
         raise value
@@ -145,6 +155,8 @@ class _Polite:
         self.asked = self._busy = False
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._terminate)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
     def _terminate(self, *_: Any) -> None:
         self.asked = True
@@ -156,6 +168,19 @@ class _Polite:
 
     def __exit__(self, *_: object) -> None:
         self._busy = False
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let what is started here be born deaf to Ctrl-C and SIGTERM: until it has its handlers it would die of them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _die_with_parent() -> None:

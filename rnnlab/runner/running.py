@@ -144,6 +144,8 @@ def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: B
             if isinstance(result, BlockResult):
                 stores.publish(place, result.tables)
                 books.done(job, result)
+            elif stop() and isinstance(result, executors.WorkerLost):
+                continue  # by the signal that stops the run, as like as not: the next one finds out
             elif parts := list(job.parts()):
                 queue.again.extend(parts)  # to find the trials that fail, and keep the others
             else:
