@@ -71,7 +71,9 @@ class ExperimentError(UsageError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean X?" for the nearest known name, or what there is to choose from."""
+    """Return " Did you mean X?" for the nearest known name, or what there is to choose from, if there is anything."""
     names = sorted(known)
+    if not names:
+        return ""
     near = difflib.get_close_matches(str(name)[:100], names, n=1)
     return f" Did you mean {near[0]}?" if near else f" Known: {', '.join(names)}."

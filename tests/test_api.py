@@ -99,8 +99,7 @@ def test_trials_are_the_callers_own(results):
 
 
 def test_trials_not_yet_computed_are_null(store, results):
-    wider = api.Results("small", store)
-    wider.__dict__["manifest"] = {**results.manifest, "experiment": changed(seed={"range": 4})}
+    wider = api.Results("small", store, {**results.manifest, "experiment": changed(seed={"range": 4})})
     trials = wider.trials
     assert len(trials) == 16
     assert list(trials[trials["seed"] == 3]["status"].isna()) == [True] * 4
@@ -209,6 +208,10 @@ def test_load_what_is_not_there(store, tmp_path):
     with pytest.raises(UsageError, match="has no experiments yet"):
         rnnlab.load("small", tmp_path)
     with pytest.raises(UsageError, match="is no name of an experiment"):
+        rnnlab.load("Small", store)
+    with pytest.raises(UsageError, match=r"is a path; results go by the name in it\. Did you mean small"):
+        rnnlab.load("experiments/small.toml", store)
+    with pytest.raises(UsageError, match="is a path"):
         rnnlab.load("../small", store)
 
 

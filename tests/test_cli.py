@@ -318,7 +318,8 @@ def test_extract_has_a_default_name(ready):
     [
         (["shwo"], "Did you mean show?"),
         (["show", "smal"], "Did you mean small?"),
-        (["show", "../small"], "is no name of an experiment"),
+        (["show", "Small"], "is no name of an experiment"),
+        (["show", "experiments/small.toml"], "Did you mean small?"),
         (["show", "small", "--where", "widht=4"], "Did you mean width?"),
         (["show", "small", "--where", "width=5"], "There are, for example: 4"),
         (["show", "small", "--where", "width"], "KEY=VALUE"),

@@ -26,18 +26,14 @@ if TYPE_CHECKING:
 _LABELS = tuple(column.name for column in stores.LABELS)  # constant in what is read of a table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Results:
-    """The results of one experiment, read from the store when they are asked for."""
+    """The results of one experiment; tables are read from the store when they are asked for."""
 
     name: str
     store: Path
+    manifest: dict[str, Any]  # the record of the run: parameters resolved, versions, machine, files with sha256
     summary: Summary | None = None  # what the run that returned them did
-
-    @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """The record of the run: parameters resolved, versions, machine, files with sha256."""
-        return stores.read_manifest(self._place) or {}
 
     @property
     def trials(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnlab import experiment as experiments
 from rnnlab import grid as grids
+from rnnlab import store as stores
 from rnnlab.api.results import Results
 from rnnlab.errors import TrialsFailed, UsageError
 
@@ -47,7 +48,8 @@ def run(
     grids.check(described, max_trials)
     summary = runner.run(described, store=store, workers=workers, executor=executor, wait=wait, progress=progress)
     summary = replace(summary, notes=(*grids.notes(described), *summary.notes))
-    results = Results(described.name, Path(store), summary)
+    manifest = stores.read_manifest(stores.layout(store, described.name)) or {}
+    results = Results(described.name, Path(store), manifest, summary)
     if summary.failed:
         raise TrialsFailed(_failure(results, summary), results)
     return results
