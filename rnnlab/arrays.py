@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,8 +102,8 @@ def gradient_statistics(
     or with a leading G. One activation, or G of them. `workers` threads; default: the processors there are. A
     network's numbers do not depend on its neighbours or on the workers.
     """
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers = {workers} is too few: give 1 or more, or None for all processors")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise UsageError(f"workers = {workers!r} is no number of threads: give 1 or more, or None for all processors")
     networks = _networks(
         {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}, activation, loss, loss_at, single=False
     )
@@ -128,9 +129,14 @@ def gradient_statistics(
     if number == 1:
         work(0, G)
     else:
-        with ThreadPoolExecutor(number) as pool:
-            list(pool.map(work, cuts[:-1], cuts[1:]))
+        list(_pool(number).map(work, cuts[:-1], cuts[1:]))
     return s
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads that stay: with them stay the arrays that they work in."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")
 
 
 def _networks(given: dict[str, Any], activation: Any, loss: str, loss_at: str, *, single: bool) -> Networks:

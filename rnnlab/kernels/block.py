@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlab.kernels import backward, states
-from rnnlab.kernels.backward import Curves, Gradient, Readout
+from rnnlab.kernels.backward import Curves, Gradient, Readout, Space
 from rnnlab.kernels.linalg import copy, fill, pack_tamed, pack_transposed
 from rnnlab.kernels.losses import read_out
-from rnnlab.kernels.options import kernel, reduction
+from rnnlab.kernels.options import borrowed, kernel, reduction
 from rnnlab.kernels.scaled import add, log10, log10_norm
 
 
@@ -26,6 +26,31 @@ class Packed(NamedTuple):
 
 
 @kernel
+def _packed(p):  # type: ignore[no-untyped-def]
+    return Packed(borrowed(p.recurrent), borrowed(p.inward), borrowed(p.outward), borrowed(p.U), borrowed(p.V))
+
+
+@kernel
+def _space(s):  # type: ignore[no-untyped-def]
+    return Space(
+        borrowed(s.cotangent), borrowed(s.cotangent_exponent), borrowed(s.adjoint), borrowed(s.adjoint_exponent),
+        borrowed(s.carry), borrowed(s.carry_exponent), borrowed(s.rows), borrowed(s.sizes), borrowed(s.mate),
+    )  # fmt: skip
+
+
+@kernel
+def _gradient(g):  # type: ignore[no-untyped-def]
+    return Gradient(
+        borrowed(g.U), borrowed(g.W), borrowed(g.V), borrowed(g.b), borrowed(g.c), borrowed(g.h0), borrowed(g.exponent)
+    )
+
+
+@kernel
+def _curves(c):  # type: ignore[no-untyped-def]
+    return Curves(borrowed(c.loss), borrowed(c.loss_exponent), borrowed(c.hidden), borrowed(c.mean_log))
+
+
+@kernel
 def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no-untyped-def]
     """Fill drives (n, T, B, N) with W x of the networks `first` (n,); network g sees the inputs x[source[g]]."""
     for n in range(first.size):
@@ -35,11 +60,14 @@ def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no
 @kernel
 def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
     """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
+    U, W, b, x, h0, drives = borrowed(U), borrowed(W), borrowed(b), borrowed(x), borrowed(h0), borrowed(drives)
+    h, slope, rms = borrowed(h), borrowed(slope), borrowed(rms)
+    recurrent, inward = borrowed(packed.recurrent), borrowed(packed.inward)
     for g in range(codes.size):
         copy(h0[initial[g]], h[g, 0])
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
-            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, packed.recurrent, packed.inward
+            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, recurrent, inward
         )
 
 
@@ -53,6 +81,9 @@ def gradients(
     `gradient` has room for all networks or for one, which is then overwritten. `log10_norms` (G, 6) are those of U, W,
     V, b, c (of the batch mean of the loss) and h0 (root mean square over the batch); nan where a network diverged.
     """
+    U, V, c, x, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(x), borrowed(y), borrowed(classes)
+    h, slope, rms = borrowed(h), borrowed(slope), borrowed(rms)
+    packed, space, gradient, curves = _packed(packed), _space(space), _gradient(gradient), _curves(curves)
     for g in range(diverged.size):
         s = source[g]
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
@@ -122,6 +153,9 @@ def adjoints_of_last(
     U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, curves
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """The curves of the adjoint of L_T alone of every network that did not diverge."""
+    U, V, c, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(y), borrowed(classes)
+    h, slope = borrowed(h), borrowed(slope)
+    packed, space, curves = _packed(packed), _space(space), _curves(curves)
     for g in range(diverged.size):
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
         if diverged[g] > 0:

@@ -6,13 +6,16 @@ columns. The order of every sum depends on the shapes alone.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from rnnlab.kernels.options import apart, kernel
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from rnnlab.kernels.options import apart, flat, kernel
 from rnnlab.kernels.scaled import WINDOW_HIGH, WINDOW_LOW, exponent, largest, power
 from rnnlab.kernels.tile import TALL, lanes, tile1, tile2, tile4, tile8
 
-LANES_64, LANES_32 = lanes(np.float64), lanes(np.float32)
 FAR = 2048  # bytes between rows from which their entries fight for the same places of the cache
 DEPTH = 256  # inner length of a product that is summed in one go: a panel of it stays in the first cache
 
@@ -23,15 +26,17 @@ def packed_size(inner: int, columns: int, dtype: np.dtype) -> int:
     return inner * -(-columns // width) * width
 
 
-@kernel
-def _lanes(a):  # type: ignore[no-untyped-def]
-    return LANES_64 if a.itemsize == 8 else LANES_32
+@intrinsic
+def _lanes(_context: Any, array: Any) -> Any:
+    """Columns of a tile as a constant of the dtype, so that divisions by it are shifts."""
+    width = lanes(str(array.dtype))
+    return types.int64(array), lambda context, builder, signature, args: context.get_constant(types.int64, width)
 
 
 @kernel
 def copy(source, target):  # type: ignore[no-untyped-def]
     """Copy the entries of an array into another of the same size."""
-    entries, places = source.reshape(-1), target.reshape(-1)
+    entries, places = flat(source), flat(target)
     for i in range(places.size):
         places[i] = entries[i]
 
@@ -39,7 +44,7 @@ def copy(source, target):  # type: ignore[no-untyped-def]
 @kernel
 def fill(target, value):  # type: ignore[no-untyped-def]
     """Set all entries of an array; what a slice assignment does, without its errors in words."""
-    places = target.reshape(-1)
+    places = flat(target)
     for i in range(places.size):
         places[i] = value
 
@@ -99,20 +104,19 @@ def product(alpha, a, panels, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha a b + beta c for a (M, K), b (K, N) packed, c (M, N); beta = 0 overwrites whatever stands in c."""
     apart()
     (M, N), K, width = c.shape, a.shape[1], _lanes(c)
-    a_row, a_step = a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
-    left, out = a.reshape(-1), c.reshape(-1)
+    left, out, one = flat(a), flat(c), np.int64(1)  # a literal 1 would compile another version of all
     for k in range(0, K, DEPTH):
         depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
         for start in range(0, N - width + 1, width):
             at = start * K + k * width
             if M == 1:  # a step of a single sequence: the call would cost as much as the tile
-                tile1(depth, left, k, a_row, a_step, panels, at, width, alpha, keep, out, start, N)
+                tile1(depth, left, k, K, one, panels, at, width, alpha, keep, out, start, N)
             else:
-                _rows(M, depth, left, k, a_row, a_step, panels, at, width, alpha, keep, out, start, N)
+                _rows(M, depth, left, k, K, one, panels, at, width, alpha, keep, out, start, N)
         if N % width:
             start = N // width * width
-            _edge(M, depth, left, k, a_row, a_step, panels, start * K + k * width, alpha, keep, c, start)
+            _edge(M, depth, left, k, K, one, panels, start * K + k * width, alpha, keep, c, start)
 
 
 @kernel
@@ -120,23 +124,22 @@ def outer(alpha, a, b, beta, c):  # type: ignore[no-untyped-def]
     """c = alpha aᵀ b + beta c for a (K, M), b (K, N), c (M, N): a sum of outer products over the rows."""
     apart()
     (M, N), K, width = c.shape, a.shape[0], _lanes(c)
-    a_row, a_step = a.strides[1] // a.itemsize, a.strides[0] // a.itemsize
     alpha, beta = c.dtype.type(alpha), c.dtype.type(beta)
-    left, right, out = a.reshape(-1), b.reshape(-1), c.reshape(-1)
-    far, origin = N * b.itemsize >= FAR, np.int64(0)
+    left, right, out = flat(a), flat(b), flat(c)
+    far, origin, one = N * b.itemsize >= FAR, np.int64(0), np.int64(1)
     panel = np.empty(min(DEPTH, K) * width if far or N % width else 0, c.dtype)
     for k in range(0, K, DEPTH):
         depth, keep = min(DEPTH, K - k), beta if k == 0 else c.dtype.type(1)
         for start in range(0, N - width + 1, width):
             if far:
                 _pack_panel(b[k : k + depth], start, panel, origin)
-                _rows(M, depth, left, k * M, a_row, a_step, panel, origin, width, alpha, keep, out, start, N)
+                _rows(M, depth, left, k * M, one, M, panel, origin, width, alpha, keep, out, start, N)
             else:
-                _rows(M, depth, left, k * M, a_row, a_step, right, k * N + start, N, alpha, keep, out, start, N)
+                _rows(M, depth, left, k * M, one, M, right, k * N + start, N, alpha, keep, out, start, N)
         if N % width:
             start = N // width * width
             _pack_panel(b[k : k + depth], start, panel, origin)
-            _edge(M, depth, left, k * M, a_row, a_step, panel, origin, alpha, keep, c, start)
+            _edge(M, depth, left, k * M, one, M, panel, origin, alpha, keep, c, start)
 
 
 @kernel

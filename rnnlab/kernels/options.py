@@ -14,7 +14,9 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 # No flag here lets the compiler assume that nan or inf do not occur; `reassoc` stays out of the forward pass.
 _EXACT = {"contract", "nsz"}
@@ -36,7 +38,10 @@ def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
     try:
         # Python's error model puts a test into every division, which prevents vectorisation.
-        return numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, cache=True)(function)
+        options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "no_cfunc_wrapper": True}
+        if function.__name__.startswith("_"):  # only kernels call it: no way in from Python, nothing to load
+            return numba.njit(no_cpython_wrapper=True, **options)(function)
+        return numba.njit(cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 
@@ -61,6 +66,39 @@ def apart(_context: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic
+def borrowed(_context: Any, array: Any) -> Any:
+    """Return the array without an owner: views of it count no references, which would be half the time of a small step.
+
+    Whoever called into compiled code holds the array, and outlives the call.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, args[0])
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        view.parent = cgutils.get_null_value(view.parent.type)
+        return view._getvalue()
+
+    return array(array), generate
+
+
+@intrinsic
+def flat(_context: Any, array: Any) -> Any:
+    """Return the entries of a C-ordered array in one dimension, as `borrowed`; reshape(-1) is a call into C."""
+    line = types.Array(array.dtype, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source = context.make_array(signature.args[0])(context, builder, args[0])
+        target = context.make_array(signature.return_type)(context, builder)
+        arrayobj.populate_array(
+            target, data=source.data, shape=[source.nitems], strides=[source.itemsize], itemsize=source.itemsize,
+            meminfo=None, parent=None,
+        )  # fmt: skip
+        return target._getvalue()
+
+    return line(array), generate
 
 
 @cache

@@ -154,12 +154,13 @@ def log10_norm(a, e):  # type: ignore[no-untyped-def]
         else:
             shift = exponent(largest(a, row))
             if shift > EMPTY:
-                total, top = add(total, top, _shifted_squares(a, row, shift), 2 * shift)
+                total, top = add(total, top, shifted_squares(a, row, shift), 2 * shift)
     return 0.5 * log10(total, top) + e * LOG10_2 if total != 0.0 else -math.inf
 
 
 @kernel
-def _shifted_squares(a, row, e):  # type: ignore[no-untyped-def]
+def shifted_squares(a, row, e):  # type: ignore[no-untyped-def]
+    """Sum of squares of a row times 2^-e."""
     total = 0.0
     for i in range(a.shape[1]):
         value = math.ldexp(float(a[row, i]), -e)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnlab.kernels.linalg import copy, fill, pack_transposed, product
 from rnnlab.kernels.options import inside, kernel
-from rnnlab.kernels.scaled import exponent, largest, squares
+from rnnlab.kernels.scaled import exponent, largest, shifted_squares, squares
 from rnnlab.kernels.vanilla import forward
 
 
@@ -78,16 +78,25 @@ def _add_bias(b, rows):  # type: ignore[no-untyped-def]
 def _rms(state):  # type: ignore[no-untyped-def]
     """Root mean square of a state (B, N); nan or inf only where an entry is."""
     inside()
-    flat = state.reshape(1, state.size)
-    total = squares(flat, 0)
-    if total == 0.0 or not (1e-280 <= total <= 1e280):
-        peak = largest(flat, 0)
-        if peak == 0.0 or not math.isfinite(peak):
-            return peak
-        e = exponent(peak)
-        total = 0.0
-        for i in range(flat.shape[1]):
-            value = math.ldexp(float(flat[0, i]), -e)
-            total += value * value
-        return math.ldexp(math.sqrt(total / state.size), e)
-    return math.sqrt(total / state.size)
+    total = 0.0
+    for b in range(state.shape[0]):
+        total += squares(state, b)
+    if 1e-280 <= total <= 1e280:
+        return math.sqrt(total / state.size)
+    return _rms_of_extremes(state)
+
+
+@kernel
+def _rms_of_extremes(state):  # type: ignore[no-untyped-def]
+    peak = 0.0
+    for b in range(state.shape[0]):
+        found = largest(state, b)
+        if math.isnan(found):
+            return found
+        peak = max(peak, found)
+    if peak == 0.0 or not math.isfinite(peak):
+        return peak
+    e, total = exponent(peak), 0.0
+    for b in range(state.shape[0]):
+        total += shifted_squares(state, b, e)
+    return math.ldexp(math.sqrt(total / state.size), e)

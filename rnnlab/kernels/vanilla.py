@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rnnlab.kernels.activations import activate
 from rnnlab.kernels.linalg import outer, product
-from rnnlab.kernels.options import inside, kernel
+from rnnlab.kernels.options import flat, inside, kernel
 from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
 
 
@@ -19,7 +19,7 @@ def forward(code, recurrent, state, drive, following):  # type: ignore[no-untype
     """
     inside()
     product(1.0, state, recurrent, 1.0, drive)
-    activate(code, drive.reshape(-1), following.reshape(-1))
+    activate(code, flat(drive), flat(following))
 
 
 @kernel
