@@ -62,9 +62,10 @@ def small_blocks(monkeypatch, number):
 # --- the same bits ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize(
+    ("executor", "workers", "size"),
+    [("threads", 1, 1), ("threads", 2, 1), ("threads", 2, 5), ("processes", 1, 5), ("processes", 2, 1)],
+)
 def test_tables_do_not_depend_on_executor_workers_or_blocks(
     tmp_path, undisturbed, monkeypatch, executor, workers, size
 ):
