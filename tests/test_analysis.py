@@ -218,3 +218,17 @@ def test_bad_axis_is_a_usage_error():
         analysis.verdicts(frame.iloc[:0])
     with pytest.raises(UsageError, match="needs a numeric axis"):
         analysis.turning_points(trials_frame(log_rate, activation=["tanh", "relu"]))
+
+
+def test_a_curve_that_comes_back_gives_its_first_turn():
+    hump = {0.5: -0.1, 1.0: 0.3, 2.0: 0.2, 4.0: -0.3}
+    row = analysis.turning_points(trials_frame(lambda p: hump[p["recurrent_scale"]], recurrent_scale=SCALES)).iloc[0]
+    assert row.turning_point == pytest.approx(0.5 * 2**0.25)
+    assert row.crossings == 2
+    assert row.side == "crosses"
+
+
+def test_only_scales_can_turn():
+    assert analysis.can_turn("recurrent_scale")
+    assert not analysis.can_turn("length")
+    assert not analysis.can_turn(None)

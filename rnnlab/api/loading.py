@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 def load(name: str, store: str | PathLike[str] = "results") -> Results:
     """Return the results of the experiment of this name; raises UsageError where the store has none."""
-    if name.endswith(".toml") or "/" in name:
-        raise UsageError(
-            f"{name!r:.80} is a path; results go by the name in it.{did_you_mean(Path(name).stem, stores.names(store))}"
-        )
+    known = stores.names(store)
+    if "/" in name or (name.endswith(".toml") and name not in known):
+        raise UsageError(f"{name!r:.80} is a path; results go by the name in it.{did_you_mean(Path(name).stem, known)}")
     manifest = stores.read_manifest(stores.layout(store, name))
     if manifest is None:
         raise UsageError(_no_results(name, Path(store)))

@@ -17,6 +17,7 @@ from rnnlab.errors import UsageError
 from rnnlab.figures import style
 
 GREY = "0.45"
+_RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
 
 
 def growth(trials: pd.DataFrame, title: str = "") -> Figure:
@@ -26,7 +27,7 @@ def growth(trials: pd.DataFrame, title: str = "") -> Figure:
     seeds of ten, its turning point on the zero line, and the norm bound ln(γ‖U‖₂). The axes that remain stand at their
     point with the most trials, which the title names.
     """
-    axis = analysis.main_axis(trials)
+    axis = "recurrent_scale" if "recurrent_scale" in analysis.axes(trials) else analysis.main_axis(trials)
     if axis is None:
         raise UsageError("the figure `growth` needs a numeric axis with several values, such as recurrent_scale")
     dash = analysis.companion(trials, axis, most=len(style.LINES))
@@ -38,7 +39,7 @@ def growth(trials: pd.DataFrame, title: str = "") -> Figure:
         _against_product(right, trials, axis, dash)
         left.set_title(f"(a) against the {axis.replace('_', ' ')}")
         right.set_title("(b) against the product of phi' and U")
-        style.legend_below(figure, *_legend(trials, dash))
+        style.legend_below(figure, *_legend(trials, axis, dash))
         style.headed(figure, title, style.context(trials, fixed))
     return figure
 
@@ -48,12 +49,11 @@ def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None)
     for slope, at in _bounds(trials, axis).items():
         axes.plot(at.index, at, color=GREY, linewidth=0.9, linestyle=":")
         _name_bound(axes, at, f"γ = {style.number(slope)}")
-    table, turns = analysis.verdicts(trials, axis), analysis.turning_points(trials, axis)
-    for look, curve in _curves(table, dash):
+    for look, curve in _curves(analysis.verdicts(trials, axis), dash):
         axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], color=look["color"], alpha=0.2, lw=0)
         axes.plot(curve[axis], curve["growth_rate"], **look)
-    for look, turn in _curves(turns, dash):
-        axes.plot(turn["turning_point"], [0.0], "o", color=look["color"], markerfacecolor="white", markersize=4)
+    for look, turn in _curves(analysis.turning_points(trials, axis), dash) if analysis.can_turn(axis) else ():
+        axes.plot(turn["turning_point"], [0.0], color=look["color"], **_RING)
     style.scale_x(axes, axis, trials[axis])
     axes.set_ylabel(style.label("growth_rate"))
 
@@ -112,7 +112,7 @@ def _lines(table: pd.DataFrame, dash: str | None) -> dict[Any, Any]:
     return dict(zip(values, style.LINES, strict=False))
 
 
-def _legend(trials: pd.DataFrame, dash: str | None) -> tuple[list[Artist], list[Artist], list[Artist]]:
+def _legend(trials: pd.DataFrame, axis: str, dash: str | None) -> tuple[list[Artist], list[Artist], list[Artist]]:
     activations = analysis.in_order(trials["activation"])
     colours = style.colours(activations)
     above: list[Artist] = [Line2D([], [], color=colours[a], marker=style.marker(a), label=a) for a in activations]
@@ -124,5 +124,6 @@ def _legend(trials: pd.DataFrame, dash: str | None) -> tuple[list[Artist], list[
     below: list[Artist] = []
     if trials["seed"].nunique() > 1:
         below.append(Patch(color="0.8", linewidth=0, label="nine seeds of ten"))
-    ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
-    return above, kinds, [*below, Line2D([], [], color="0.3", label="turning point", **ring)]
+    if analysis.can_turn(axis):
+        below.append(Line2D([], [], color="0.3", label="turning point", **_RING))
+    return above, kinds, below

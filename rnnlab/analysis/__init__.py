@@ -1,0 +1,40 @@
+"""What the tables say: verdicts and turning points. DataFrame in, DataFrame out.
+
+The frames are those of `Results.trials`: one row per trial, parameters and statistics as columns. Means and intervals
+are over seeds. A seed without a growth rate (its gradient is exactly zero, or it diverged) is left out of the means
+and counted in the shares.
+"""
+
+from rnnlab.analysis.choosing import (
+    PARAMETERS,
+    apart,
+    axes,
+    companion,
+    densest,
+    in_order,
+    main_axis,
+    other_axes,
+    pick,
+    spaced,
+    zipped,
+)
+from rnnlab.analysis.tally import verdicts
+from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
+
+__all__ = [
+    "PARAMETERS",
+    "apart",
+    "axes",
+    "can_turn",
+    "companion",
+    "densest",
+    "in_order",
+    "main_axis",
+    "other_axes",
+    "pick",
+    "seed_turning_points",
+    "spaced",
+    "turning_points",
+    "verdicts",
+    "zipped",
+]
