@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from rnnlab.blas import single_threaded_blas
 from rnnlab.networks import Networks
 from rnnlab.tasks import TASKS
 from rnnlab.trial import DRAWS_VERSION, Trial
@@ -74,6 +75,11 @@ def problem(trial: Trial) -> Problem:
 
 def networks(trials: Sequence[Trial]) -> Networks:
     """Draw trials of equal shape as one block of arrays; what trials share is drawn once."""
+    with single_threaded_blas():
+        return _networks(trials)
+
+
+def _networks(trials: Sequence[Trial]) -> Networks:
     first, G = trials[0], len(trials)
     N, D, O = first.width, first.inputs, first.outputs
     dtype = np.dtype(first.dtype)

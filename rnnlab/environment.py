@@ -14,15 +14,15 @@ from typing import Any
 
 import rnnlab
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "pyarrow", "pydantic", "threadpoolctl")
+_PACKAGES = ("numpy", "numba", "llvmlite", "pandas", "pyarrow", "pydantic", "threadpoolctl")
 # What numbers are made with: pandas, pyarrow and the rest only carry them.
-_IN_NUMBERS = ("rnnlab", "python", "numpy", "numba", "llvmlite", "scipy")
+_IN_NUMBERS = ("rnnlab", "python", "numpy", "numba", "llvmlite")
 
 
 def describe() -> dict[str, Any]:
     """Return rnnlab's, Python's and the packages' versions, the machine, its BLAS as it is used, and the git commit.
 
-    Imports NumPy, Numba and SciPy's BLAS: ask once per run.
+    Imports NumPy and Numba: ask once per run.
     """
     return {
         "rnnlab": rnnlab.__version__,
@@ -84,15 +84,15 @@ def _compiled_for() -> str:
 
 def _blas() -> list[dict[str, Any]]:
     """Return every BLAS of this process with the threads that it has while rnnlab computes."""
-    from rnnlab.kernels.options import load_blas, single_threaded_blas
+    from rnnlab.blas import single_threaded_blas
 
-    load_blas()
+    import numpy  # noqa: F401
     import threadpoolctl
 
     with single_threaded_blas():
         pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]
     # Another library of the same process may bring a BLAS of its own, which rnnlab never calls.
-    ours = [pool for pool in pools if {"numpy", "scipy"} & set(_words(pool["filepath"]))]
+    ours = [pool for pool in pools if "numpy" in _words(pool["filepath"])]
     return sorted((_pool(pool) for pool in ours or pools), key=lambda pool: str(pool["library"]))
 
 

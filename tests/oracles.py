@@ -22,15 +22,18 @@ def by_autograd(network: Network) -> Gradients:
     """Differentiate with the package `autograd`."""
     import autograd.numpy as anp
     from autograd import grad
-    from autograd.scipy.special import logsumexp
 
     relu = lambda a: anp.where(a > 0, a, 0.0)  # noqa: E731
     sigmoid = lambda a: 0.5 * (1 + anp.tanh(a / 2))  # noqa: E731
     phi = {"tanh": anp.tanh, "sigmoid": sigmoid, "relu": relu, "identity": lambda a: a}[network.activation]
     n = naive.complete(network)
 
+    def logsumexp(o: Any) -> Any:
+        top = anp.max(o, axis=-1, keepdims=True)
+        return (top + anp.log(anp.sum(anp.exp(o - top), axis=-1, keepdims=True)))[..., 0]
+
     def loss(values: tuple[Any, ...]) -> Any:
-        return _loss(n, dict(zip(NAMES, values, strict=True)), phi, lambda o: logsumexp(o, axis=-1))
+        return _loss(n, dict(zip(NAMES, values, strict=True)), phi, logsumexp)
 
     values = _values(n)
     return _answer(n, loss(values), grad(loss)(values))

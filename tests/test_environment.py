@@ -22,7 +22,7 @@ def test_it_is_data_and_names_what_matters(description):
     assert json.loads(json.dumps(description)) == description
     assert re.match(r"\d+\.\d+", description["packages"]["numba"])
     assert description["machine"]["cpu"]
-    assert {pool["library"] for pool in description["blas"]} >= {"openblas (libscipy_openblas)"}
+    assert {pool["library"] for pool in description["blas"]} >= {"openblas (libscipy_openblas64_)"}
     assert all(pool["threads"] == 1 for pool in description["blas"])
 
 

@@ -54,9 +54,11 @@ def slow(seconds):
 
 
 def blas_threads(_):
+    import numpy  # noqa: F401
     import threadpoolctl
 
-    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    pools = threadpoolctl.threadpool_info()
+    return [p["num_threads"] for p in pools if p.get("user_api") == "blas" and "numpy" in p["filepath"]]
 
 
 def unpicklable(_):

@@ -118,7 +118,7 @@ class Child:
 
 def serve(connection: Connection) -> None:
     """Answer calls until the pipe closes: the life of a worker process."""
-    from rnnlab.kernels.options import single_threaded_blas
+    from rnnlab.blas import single_threaded_blas
 
     polite = _Polite()
     _die_with_parent()
@@ -126,11 +126,11 @@ def serve(connection: Connection) -> None:
         connection.send("ready")
         while not polite.asked:
             try:
-                data = connection.recv_bytes()
+                with polite:
+                    data = connection.recv_bytes()
             except (EOFError, OSError):
                 return
-            with polite:
-                _answer(connection, data)
+            _answer(connection, data)
 
 
 def _answer(connection: Connection, data: bytes) -> None:
@@ -149,10 +149,10 @@ def _answer(connection: Connection, data: bytes) -> None:
 
 
 class _Polite:
-    """Signals in a worker: Ctrl-C is the driver's business; SIGTERM ends it, but not in the middle of a block."""
+    """Signals in a worker: Ctrl-C is the driver's business; SIGTERM ends it, at once only while this is entered."""
 
     def __init__(self) -> None:
-        self.asked = self._busy = False
+        self.asked = self._idle = False
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._terminate)
         if hasattr(signal, "pthread_sigmask"):
@@ -160,14 +160,14 @@ class _Polite:
 
     def _terminate(self, *_: Any) -> None:
         self.asked = True
-        if not self._busy:
+        if self._idle:
             raise SystemExit(0)
 
     def __enter__(self) -> None:
-        self._busy = True
+        self._idle = True
 
     def __exit__(self, *_: object) -> None:
-        self._busy = False
+        self._idle = False
 
 
 @contextmanager

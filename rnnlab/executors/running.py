@@ -111,7 +111,7 @@ def _result(future: Future[Any]) -> Any:
 
 @contextmanager
 def _threads(workers: int) -> Iterator[Executor]:
-    from rnnlab.kernels.options import single_threaded_blas
+    from rnnlab.blas import single_threaded_blas
 
     with single_threaded_blas(), _ended_with(ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")) as pool:
         yield pool

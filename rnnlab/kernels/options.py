@@ -1,18 +1,15 @@
-"""Every Numba option, the folder of compiled kernels, and the BLAS that the kernels call: all in this one place."""
+"""Every Numba option and the folder of compiled kernels: all in this one place."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -117,73 +114,3 @@ def cache_folder() -> Path:
 def _user_cache() -> Path:
     given = os.environ.get("RNNLAB_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     return Path(given) if given else Path.home() / ".cache"
-
-
-@cache
-def load_blas() -> str:
-    """Load SciPy's OpenBLAS, which Numba's products call, and return the architecture whose kernels it runs."""
-    before = os.environ.get("OPENBLAS_CORETYPE")
-    if before is None and _misread_processor():
-        os.environ["OPENBLAS_CORETYPE"] = "SkylakeX"
-    try:
-        import scipy.linalg.cython_blas
-    finally:
-        if before is None:
-            os.environ.pop("OPENBLAS_CORETYPE", None)
-    import threadpoolctl
-
-    # NumPy's copy is also called libscipy_openblas, with 64-bit integers: openblas64_.
-    blas = [lib for lib in threadpoolctl.threadpool_info() if lib.get("user_api") == "blas"]
-    found = [lib for lib in blas if "numpy" not in lib["filepath"] and "64_" not in Path(lib["filepath"]).name]
-    return str((found or blas or [{}])[0].get("architecture", "unknown"))
-
-
-def _misread_processor() -> bool:
-    """Say whether OpenBLAS fell back to AVX2 kernels on a processor that has AVX-512: half the speed."""
-    import threadpoolctl
-    from numpy._core._multiarray_umath import __cpu_features__ as features
-
-    if not features.get("AVX512_SKX"):
-        return False
-    blas = [lib.get("architecture") for lib in threadpoolctl.threadpool_info() if lib.get("user_api") == "blas"]
-    return bool(blas) and all(name in ("Haswell", "Zen") for name in blas)
-
-
-@cache
-def _controller() -> Any:
-    # The pools are found once, after SciPy's copy is loaded: a limit set before that would miss it.
-    load_blas()
-    import threadpoolctl
-
-    return threadpoolctl.ThreadpoolController().select(user_api="blas")
-
-
-_lock = threading.Lock()
-_depth = 0
-_limiter: Any = None
-
-
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Hold every BLAS pool of this process at one thread: workers own the parallelism, and pools would fight.
-
-    The limit is the process's, so threads share it: the first to enter sets it, the last to leave restores it.
-    """
-    global _depth, _limiter
-    with _lock:
-        _depth += 1
-        if _depth == 1:
-            _limiter = _controller().limit(limits=1)
-    try:
-        yield
-    finally:
-        with _lock:
-            _depth -= 1
-            if _depth == 0:
-                _limiter.restore_original_limits()
-                _limiter = None
-
-
-def contiguous(array: Any, dtype: Any) -> np.ndarray:
-    """Return the array C-contiguous, aligned, writeable and of this dtype: the one layout that kernels are compiled for."""
-    return np.require(array, dtype=dtype, requirements=["C", "A", "W"])
