@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -461,7 +462,8 @@ def test_interrupted_is_130_or_143_and_the_same_command_goes_on(number, code):
 
 
 def test_a_reader_that_leaves_is_no_error(ready):
-    command = f"{sys.executable} -m rnnlab show small --json --store {ready} | head -1"
+    show = [sys.executable, "-m", "rnnlab", "show", "small", "--json", "--store", str(ready)]
+    command = f"{shlex.join(show)} | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
