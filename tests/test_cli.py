@@ -456,9 +456,23 @@ def test_interrupted_is_130_or_143_and_the_same_command_goes_on(number, code):
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
     assert running.returncode == code, err
+    assert "finishing what runs" in err
     assert "the same command goes on" in err
     assert "Traceback" not in err
     assert out == ""
+
+
+@pytest.mark.slow
+def test_interrupted_twice_stops_at_once():
+    running = process("run", "small.toml", "-s", "width=256", "-s", "length=4000", "-s", "batch=8", "--workers", "1")
+    assert "0 of 12 trials" in running.stderr.readline()
+    time.sleep(3.0)  # into the first block, which takes longer than this test
+    for _ in range(2):
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    _, err = running.communicate(timeout=10)
+    assert running.returncode == 130, err
+    assert "finishing what runs" in err
 
 
 def test_a_reader_that_leaves_is_no_error(ready):

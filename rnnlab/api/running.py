@@ -31,13 +31,15 @@ def run(
     executor: str = "threads",
     wait: bool | float = False,
     progress: Callable[[int, int], None] | None = None,
+    interrupted: Callable[[], None] | None = None,
     max_trials: int = grids.MAX_TRIALS,
 ) -> Results:
     """Compute what the store has not got of an experiment, and return its results.
 
     experiment: path of a TOML file or a manifest.json, a bare name, or what such a file holds. sets: overrides of the
     grid, KEY=VALUE[,VALUE...]. executor: threads or processes, of which `workers` (default: one a core) compute.
-    wait: for another run of the same experiment. progress: called with the trials done, and of how many.
+    wait: for another run of the same experiment. progress: called with the trials done, and of how many. interrupted:
+    called at the first Ctrl-C or SIGTERM, while what runs is brought to its end.
 
     Raises ExperimentError, UsageError (more than max_trials), StoreBusy, StoreIOError; TrialsFailed where trials
     raised: all others are in the store then, and in the exception's `results`.
@@ -46,7 +48,10 @@ def run(
 
     described = read(experiment, sets=sets, store=store)
     grids.check(described, max_trials)
-    summary = runner.run(described, store=store, workers=workers, executor=executor, wait=wait, progress=progress)
+    summary = runner.run(
+        described, store=store, workers=workers, executor=executor, wait=wait, progress=progress,
+        interrupted=interrupted,
+    )  # fmt: skip
     summary = replace(summary, notes=(*grids.notes(described), *summary.notes))
     manifest = stores.read_manifest(stores.layout(store, described.name)) or {}
     results = Results(described.name, Path(store), manifest, summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
@@ -39,7 +40,7 @@ def command(
             with Reporter(quiet=quiet) as progress:
                 results = api.run(
                     experiment, store=store, sets=sets, workers=workers, executor=executor, max_trials=max_trials,
-                    wait=wait, progress=progress,
+                    wait=wait, progress=progress, interrupted=None if quiet else _say_that_it_ends,
                 )  # fmt: skip
         except TrialsFailed as error:
             return error.results, error
@@ -59,6 +60,11 @@ def command(
         output.print_json({**asdict(summary), "folder": results.store / results.name})
     if failure:
         raise failure
+
+
+def _say_that_it_ends() -> None:
+    # In a signal's handler: click and print may be in the midst of writing.
+    os.write(2, b"\nInterrupted: finishing what runs. Once more stops at once.\n")
 
 
 def _lines(summary: Summary, store: str) -> list[str]:

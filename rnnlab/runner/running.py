@@ -61,18 +61,20 @@ def run(
     executor: str = "threads",
     wait: bool | float = False,
     progress: Progress | None = None,
+    interrupted: Callable[[], None] | None = None,
 ) -> Summary:
     """Compute what the store has not got of the experiment, and return what was done.
 
     A finished experiment is left alone: nothing is locked or written. progress is called with the trials done and
-    their number, the first time before anything is computed. Raises StoreBusy where another run holds the store
+    their number, the first time before anything is computed; interrupted at the first Ctrl-C or SIGTERM, while what
+    runs is brought to its end. Raises StoreBusy where another run holds the store
     (`wait` waits for it), StoreIOError where it cannot be written, Interrupted after Ctrl-C or SIGTERM.
     """
     executors.check(executor, workers)
     place = stores.layout(store, experiment.name)
     if summary := _finished(place, experiment):
         return summary
-    with stores.writing(place, wait=wait), Patience() as patience:
+    with stores.writing(place, wait=wait), Patience(interrupted) as patience:
         if summary := _finished(place, experiment):  # by the run that was waited for
             return summary
         means = Means(executor, workers, progress or (lambda done, total: None), patience)

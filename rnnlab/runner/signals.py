@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -22,13 +23,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Patience:
-    """While this is entered, the first signal only makes `asked` true; the second raises Interrupted.
+    """While this is entered, the first signal makes `asked` true and calls `heard`; the second raises Interrupted.
 
     Does nothing outside of the main thread, where Python delivers no signals.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[], None] | None = None) -> None:
         self.number: int | None = None
+        self._heard = heard
         self._before: dict[int, Any] = {}
 
     def asked(self) -> bool:
@@ -44,6 +46,8 @@ class Patience:
         if self.number is not None:
             raise Interrupted(number, at_once=True)
         self.number = number
+        if self._heard is not None:
+            self._heard()
 
     def __enter__(self) -> Patience:
         if threading.current_thread() is threading.main_thread():
