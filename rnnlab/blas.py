@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
+from types import TracebackType
 from typing import Any
 
-_lock = threading.Lock()
-_depth = 0
-_limiter: Any = None
+
+class _Limit:
+    """The limit is the process's, so threads share it: the first to enter sets it, the last to leave restores it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limiter: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._limiter = _controller().limit(limits=1)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limiter.restore_original_limits()
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Hold every BLAS pool of this process at one thread.
+_limit = _Limit()
 
-    The limit is the process's, so threads share it: the first to enter sets it, the last to leave restores it.
-    """
-    global _depth, _limiter
-    with _lock:
-        _depth += 1
-        if _depth == 1:
-            _limiter = _controller().limit(limits=1)
-    try:
-        yield
-    finally:
-        with _lock:
-            _depth -= 1
-            if _depth == 0:
-                _limiter.restore_original_limits()
-                _limiter = None
+
+def single_threaded_blas() -> _Limit:
+    """Return a context that holds every BLAS pool of this process at one thread; it may be entered many times."""
+    return _limit
 
 
 @cache

@@ -84,10 +84,10 @@ def _compiled_for() -> str:
 
 def _blas() -> list[dict[str, Any]]:
     """Return every BLAS of this process with the threads that it has while rnnlab computes."""
-    from rnnlab.blas import single_threaded_blas
-
     import numpy  # noqa: F401
     import threadpoolctl
+
+    from rnnlab.blas import single_threaded_blas
 
     with single_threaded_blas():
         pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]

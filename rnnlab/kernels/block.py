@@ -73,8 +73,8 @@ def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms
 
 @kernel
 def gradients(
-    U, V, c, x, x_peak, source, y, classes, target, kind, every, h, slope, rms, diverged, chunk, packed, space, gradient, curves,
-    log10_norms, loss, log10_loss,
+    U, V, c, x, x_peak, source, y, classes, target, kind, every, h, slope, rms, diverged, chunk, packed, space,
+    gradient, curves, log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge.
 
@@ -142,9 +142,10 @@ def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
         return
     rows = h.shape[1]
     for t in range(step - 1):
+        now = slice(t, t + 1)
         read_out(
-            h[t + 1 : t + 2], readout.outward, readout.c, readout.y[t : t + 1], readout.classes[t : t + 1], readout.kind,
-            space.cotangent[:rows], space.cotangent_exponent[:rows], curve.loss[t : t + 1], curve.loss_exponent[t : t + 1],
+            h[t + 1 : t + 2], readout.outward, readout.c, readout.y[now], readout.classes[now], readout.kind,
+            space.cotangent[:rows], space.cotangent_exponent[:rows], curve.loss[now], curve.loss_exponent[now],
         )  # fmt: skip
 
 
@@ -169,8 +170,11 @@ def adjoints_of_last(
 
 @reduction
 def slopes(slope, threshold, diverged, mean, mean_square, below, zero, always_zero):  # type: ignore[no-untyped-def]
-    """Statistics of phi' (G, T, B, N) at every step before a divergence: mean, mean square, share below the threshold,
-    share of units that are zero for the whole batch (all (G, T)); and of those that are so at all steps (G,)."""
+    """Statistics of phi' (G, T, B, N) at every step before a divergence, nan from there on.
+
+    (G, T): mean, mean square, share below the threshold, share of units that are zero for the whole batch; (G,): share
+    of units that are so at all steps.
+    """
     G, T, B, N = slope.shape
     for g in range(G):
         steps = diverged[g] - 1 if diverged[g] > 0 else T
