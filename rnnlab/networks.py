@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -132,7 +133,7 @@ class Workspace(threading.local):
 
     def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """Return an array of this shape with any content, valid until the next call with the same name."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        size = math.prod(shape) * np.dtype(dtype).itemsize
         held = self._arrays.get(name)
         if held is None or held.nbytes < size:
             held = self._arrays[name] = np.empty(size, np.uint8)

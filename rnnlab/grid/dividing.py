@@ -14,9 +14,9 @@ MAX_BLOCK = 4096  # trials
 
 _SECONDS = 0.25  # of work that a block should hold
 _BYTES = 2**28  # of memory that a block may hold
-_FLOPS = {"float64": 2e10, "float32": 4e10}  # a second on one core; nothing depends on how good a guess it is
+_FLOPS = {"float64": 8e10, "float32": 1.6e11}  # a second on one core; nothing depends on how good a guess it is
 _ITEM = {"float64": 8, "float32": 4}
-_EACH, _STEP, _ELEMENT = 5e-5, 5e-7, 1e-8  # seconds for each trial, time step, and number drawn or put through phi
+_EACH, _STEP, _ELEMENT = 5e-5, 5e-7, 4e-9  # seconds for each trial, time step, and number drawn or put through phi
 
 SHAPE = (
     "cell", "width", "length", "inputs", "outputs", "batch", "dtype", "task", "loss", "loss_at",
@@ -68,6 +68,9 @@ def _seconds(trial: Trial) -> float:
 
 
 def _bytes(trial: Trial) -> int:
-    """Return a guess at the memory for one trial: weights and their gradients, states, slopes, inputs and targets."""
+    """Return a guess at what one trial adds to the memory of its block: weights, W x, inputs and targets.
+
+    States, slopes and gradients are of a few trials at a time, however large the block.
+    """
     n, d, o = trial.width, trial.inputs, trial.outputs
-    return _ITEM[trial.dtype] * (2 * n * (n + d + o) + trial.batch * trial.length * (4 * n + d + 2 * o))
+    return _ITEM[trial.dtype] * (n * (n + d + o) + trial.batch * trial.length * (n + d + o))

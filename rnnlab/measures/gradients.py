@@ -115,28 +115,39 @@ def _summary(
 
     lost = diverged > 0
     radius, norm = networks.spectra
+    chi = slopes.mean_square.mean(axis=1)
     columns: dict[str, Any] = {
-        "status": np.where(lost, "diverged", "ok").astype(object),
-        "diverged_at": np.ma.masked_array(diverged.copy(), ~lost),
         "loss": flow.loss,
         "log10_loss": flow.log10_loss,
         **{f"log10_grad_norm_{part}": flow.log10_norm[:, i] for i, part in enumerate(PARTS)},
         **_growth(rms_curve, log_curve, settings),
-        "verdict": _verdict(log_curve, lost),
+        "verdict": _verdict(log_curve),
         "phi_prime_mean": slopes.mean.mean(axis=1),
-        "phi_prime_sq_mean": slopes.mean_square.mean(axis=1),
-        "chi_measured": networks.gain**2 * slopes.mean_square.mean(axis=1),
-        "saturated_fraction": np.ma.masked_array(slopes.below.mean(axis=1), slopes.unbounded),
+        "phi_prime_sq_mean": chi,
+        "chi_measured": networks.gain**2 * chi,
+        "saturated_fraction": slopes.below.mean(axis=1),
         "dead_fraction": slopes.always_zero,
     }
-    for name, values in columns.items():
-        if name not in ("status", "diverged_at", "verdict"):
-            columns[name] = np.ma.masked_array(values, np.ma.getmaskarray(values) | lost)
-    return columns | {"spectral_radius": radius, "spectral_norm": norm}
+    undefined = {"saturated_fraction": slopes.unbounded}
+    undefined |= {name: ~np.isfinite(columns[name]) for name in columns if name.startswith("growth_rate")}
+    return {
+        "status": np.where(lost, "diverged", "ok").astype(object),
+        "diverged_at": _nullable(diverged.copy(), ~lost),
+        **{name: _nullable(values, lost | undefined.get(name, False)) for name, values in columns.items()},
+        "spectral_radius": radius,
+        "spectral_norm": norm,
+    }
+
+
+def _nullable(values: Any, missing: Any) -> Any:
+    """The values, masked where they are missing: null in the table, which nan is not."""
+    import numpy as np
+
+    return np.ma.masked_array(values, missing) if missing.any() else values
 
 
 def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any]:
-    """The rates between the ends that the settings leave; null for exact zeros and where no step is left."""
+    """The rates between the ends that the settings leave; not finite for exact zeros and where no step is left."""
     import numpy as np
 
     from rnnlab.kernels.series import growth
@@ -148,22 +159,18 @@ def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any
         growth(log_curve, start, stop, rate, error)
         with np.errstate(invalid="ignore"):
             rms = (rms_curve[:, start] - rms_curve[:, stop]) * np.log(10.0) / (stop - start)
-    few = stop - start < SHORTEST
-    return {
-        "growth_rate": np.ma.masked_array(rate, ~np.isfinite(rate)),
-        "growth_rate_se": np.ma.masked_array(error, ~np.isfinite(error) | few),
-        "growth_rate_rms": np.ma.masked_array(rms, ~np.isfinite(rms)),
-    }
+    if stop - start < SHORTEST:
+        error[:] = np.nan
+    return {"growth_rate": rate, "growth_rate_se": error, "growth_rate_rms": rms}
 
 
-def _verdict(log_curve: Any, lost: Any) -> np.ma.MaskedArray:
+def _verdict(log_curve: Any) -> np.ndarray:
     import numpy as np
 
     with np.errstate(invalid="ignore"):
         ratio = log_curve[:, 0] - log_curve[:, -1]  # ln of the ratio of the ends; nan for 0/0, which vanished
     limit = np.log(10.0)
-    words = np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
-    return np.ma.masked_array(words, lost)
+    return np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
 
 
 def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
@@ -175,8 +182,8 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
     reached = (trajectory.diverged[:, None] == 0) | (steps < trajectory.diverged[:, None])
     silent = np.broadcast_to((networks.loss_at == "last") & (steps < T), reached.shape)
 
-    def column(values: Any, missing: Any = False) -> np.ma.MaskedArray:
-        return np.ma.masked_array(values, ~reached | missing).reshape(-1)
+    def column(values: Any, missing: Any = False) -> Any:
+        return _nullable(values, ~reached | missing).reshape(-1)
 
     return {
         "trial": np.repeat(np.arange(G), len(steps)),
