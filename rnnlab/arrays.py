@@ -82,8 +82,8 @@ def gradients(
 def _arrays(flow: Backpropagation, networks: Networks, lost: bool) -> list[np.ndarray]:
     """The gradients of the one network, of the mean over the batch."""
     g, batch = flow.gradient, networks.shape[2]
-    scales = [*g.exponent[0, :5], g.exponent[0, 5:, None]]
-    parts = [g.U[0], g.W[0], g.V[0], g.b[0, 0], g.c[0, 0], g.h0[0]]
+    scales = [*g.exponent[:5], g.exponent[5:, None]]
+    parts = [g.U, g.W, g.V, g.b[0], g.c[0], g.h0]
     if lost:
         return [np.full_like(part, np.nan) for part in parts]
     with np.errstate(over="ignore", under="ignore"):

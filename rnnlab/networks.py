@@ -13,11 +13,13 @@ import numpy as np
 
 from rnnlab.kernels import activations, backward, block, losses
 from rnnlab.kernels.linalg import packed_size
+from rnnlab.kernels.tile import VECTOR_BYTES
 
+KEPT_BYTES = 2**26  # beyond this, fresh pages cost little beside the work, and keeping them costs others
 CHUNK_ROWS = 192  # rows of a product over a chunk of time: enough to be efficient, few enough to stay in the cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Networks:
     """G networks of equal shape and one dtype, with the sequences that they see.
 
@@ -80,12 +82,6 @@ class Networks:
         return min(T, max(1, CHUNK_ROWS // B))
 
     @cached_property
-    def x_peak(self) -> np.ndarray:
-        """The largest magnitude in the inputs, (X,)."""
-        flat = self.x.reshape(len(self.x), -1)
-        return np.maximum(flat.max(axis=1, initial=0), -flat.min(axis=1, initial=0)).astype(np.float64)
-
-    @cached_property
     def drives(self) -> tuple[np.ndarray, np.ndarray]:
         """W x (n, T, B, N) for the networks that share it, and its index for every network (G,)."""
         G, T, B, N, _D, _O = self.shape
@@ -110,7 +106,7 @@ class Networks:
             None if self.known_spectra is None else tuple(each[start:stop] for each in self.known_spectra),  # type: ignore[arg-type]
         )  # fmt: skip
         drives, place = self.drives
-        vars(part).update(drives=(drives, place[start:stop]), x_peak=self.x_peak, chunk=self.chunk)
+        vars(part).update(drives=(drives, place[start:stop]), chunk=self.chunk)
         return part
 
     def slabs(self, budget: int = 2**22) -> Iterator[Networks]:
@@ -134,18 +130,21 @@ class Workspace(threading.local):
     def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """Return an array of this shape with any content, valid until the next call with the same name."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
+        if size > KEPT_BYTES:
+            return np.empty(shape, dtype)
         held = self._arrays.get(name)
         if held is None or held.nbytes < size:
-            held = self._arrays[name] = np.empty(size, np.uint8)
+            room = np.empty(size + VECTOR_BYTES, np.uint8)
+            held = self._arrays[name] = room[-room.ctypes.data % VECTOR_BYTES :]
         return held[:size].view(dtype).reshape(shape)
 
 
 _workspace = Workspace()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trajectory:
-    """The forward pass of networks, computed when it is first asked for and shared by all who measure it.
+    """The forward pass of networks, computed once and shared by all who measure it.
 
     One trajectory at a time is valid in a thread: the next one takes its memory.
     """
@@ -174,7 +173,7 @@ class Trajectory:
         vars(self).update(made)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Backpropagation:
     """What flows back along a trajectory: norms as log10 in float64, -inf for an exact zero, nan where it diverged."""
 
@@ -184,23 +183,23 @@ class Backpropagation:
     step_loss: np.ndarray  # (G, T)
     hidden_log10_norm: np.ndarray  # (G, T+1), log10 sqrt(mean_b ‖dl_b/dh_t‖²), t = 0..T
     mean_log: np.ndarray  # (G, T+1), mean_b ln ‖dl_b/dh_t‖; (G, 0) where the loss is at every step
-    gradient: backward.Gradient  # times 2^exponent, summed over the batch; of all networks or of the last one
+    gradient: backward.Gradient  # of the last network, summed over the batch, times 2^exponent
 
 
 def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagation:
     """Return the gradients of the networks' loss; trajectory.diverged learns of outputs that are not finite.
 
-    `keep` keeps the gradients of all networks; otherwise only their norms.
+    `keep` keeps the gradient of the last network in arrays of its own; otherwise only the norms are worth reading.
     """
     n = trajectory.networks
-    G, T, B, N, D, O = n.shape
-    gradient = _gradient(n, G if keep else 1, keep)
+    G, T, *_ = n.shape
+    gradient = _gradient(n, keep)
     curves = _curves(G, T, n.loss_at == "last")
     norms, loss, log10_loss = np.empty((G, 6)), np.empty(G), np.empty(G)
     y, classes = _targets(n)
     block.gradients(
-        n.U, n.V, n.c, n.x, n.x_peak, n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
-        trajectory.h, trajectory.slope, trajectory.rms, trajectory.diverged, n.chunk, _packed(n),
+        n.U, n.V, n.c, n.x, n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
+        trajectory.h, trajectory.slope, trajectory.diverged, n.chunk, _packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
     with np.errstate(over="ignore"):
@@ -221,7 +220,7 @@ def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     return curves.hidden, curves.mean_log
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SlopeStatistics:
     """Statistics of phi'(a_t) at every step before a divergence, nan from there on."""
 
@@ -276,16 +275,15 @@ def _space(n: Networks) -> backward.Space:
     )
 
 
-def _gradient(n: Networks, count: int, keep: bool) -> backward.Gradient:
+def _gradient(n: Networks, keep: bool) -> backward.Gradient:
     _G, _T, B, N, D, O = n.shape
 
     def room(name: str, *shape: int) -> np.ndarray:
-        full = (count, *shape)
-        return np.empty(full, n.dtype) if keep else _workspace.take(name, full, n.dtype)
+        return np.empty(shape, n.dtype) if keep else _workspace.take(name, shape, n.dtype)
 
     return backward.Gradient(
         room("dU", N, N), room("dW", N, D), room("dV", O, N), room("db", 1, N), room("dc", 1, O), room("dh0", B, N),
-        np.empty((count, 5 + B), np.int64),
+        np.empty(5 + B, np.int64),
     )  # fmt: skip
 
 

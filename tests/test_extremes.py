@@ -287,3 +287,87 @@ def test_a_mean_is_finite_where_the_sum_is_not():
     network = draw(batch=4, loss_at="last")
     ours = rnnlab.gradients(**{**arguments(network), "y": np.full_like(network.y, -1e308)})
     np.testing.assert_allclose(ours.c, 1e308)
+
+
+# --- states and adjoints that run in opposite directions: every product counts, though each factor leaves the range ---
+
+
+def silent(dtype="float64", **options):
+    """A network with nothing but what a test gives it: no input, no biases, no initial state."""
+    n = draw(options.pop("width", 4), 2, 3, options.pop("length", 100), 2, dtype=dtype, **options)
+    return replace(n, x=0 * n.x, h0=None, b=None, c=None)
+
+
+def as_float64(network):
+    names = ("U", "W", "V", "x", "y", "h0")
+    return replace(network, **{k: v if (v := getattr(network, k)) is None else v.astype(np.float64) for k in names})
+
+
+def every_norm(network, atol):
+    """Against exact arithmetic, with the states as float64 has them."""
+    logs_agree(rnnlab.gradients(**arguments(network)), exactly(as_float64(network)), atol)
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_growth_from_a_tiny_initial_state(dtype, loss_at):
+    n = silent(dtype, activation="identity", loss_at=loss_at, length=60)
+    h0 = np.full((2, 4), 1e-25, dtype)
+    every_norm(replace(n, U=np.full((4, 4), 2.0, dtype), h0=h0), 2e3 * EPS[dtype])
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+def test_decay_without_input(loss_at):
+    n = silent(activation="tanh", gain=0.05, loss_at=loss_at, length=150)
+    every_norm(replace(n, h0=np.ones((2, 4))), 1e-9)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "identity"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("at", [0, 40, -3])
+def test_an_impulse_of_input(at, dtype, activation):
+    n = silent(dtype, activation=activation, gain=0.5, loss_at="last", length=90)
+    x = n.x.copy()
+    x[at] = 1
+    every_norm(replace(n, x=x), 1e4 * EPS[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_silence_until_the_end_of_an_exploding_network(dtype):
+    n = silent(dtype, activation="identity", gain=10.0, loss_at="last", length=300)
+    x = n.x.copy()
+    x[-5:] = 1
+    every_norm(replace(n, x=x), 1e4 * EPS[dtype])
+
+
+# --- outputs and losses at the top of the range ---
+
+
+def test_residuals_that_overflow_though_outputs_do_not():
+    n = draw(1, 1, 1, 1, 1, activation="identity", loss_at="last")
+    n = replace(
+        n, h0=np.zeros((1, 1)), b=None, c=None, W=np.ones((1, 1)), V=np.ones((1, 1)), x=np.full((1, 1, 1), 1.7e308)
+    )
+    n = replace(n, y=np.full((1, 1, 1), -1.7e308))
+    ours = rnnlab.gradients(**arguments(n))
+    assert ours.loss == np.inf
+    assert ours.log10_loss == pytest.approx(np.log10(0.5) + 2 * (308 + np.log10(3.4)), abs=1e-12)
+    assert ours.log10_norm["c"] == pytest.approx(308 + np.log10(3.4), abs=1e-12)
+    assert ours.log10_norm["W"] == pytest.approx(616 + np.log10(3.4 * 1.7), abs=1e-12)
+
+
+def test_logits_that_overflow_apart():
+    n = draw(1, 1, 2, 1, 2, activation="identity", loss="cross_entropy", loss_at="last")
+    n = replace(n, h0=np.zeros((2, 1)), b=None, c=None, W=np.ones((1, 1)), V=np.array([[1.0], [-1.0]]))
+    n = replace(n, x=np.full((1, 2, 1), 1.7e308), y=np.ones((1, 2), int))
+    ours = rnnlab.gradients(**arguments(n))
+    assert ours.log10_loss == pytest.approx(308 + np.log10(3.4), abs=1e-12)
+    assert ours.loss == np.inf
+
+
+def test_outputs_may_leave_the_range_before_states_do():
+    n = silent(activation="identity", length=400, width=1)
+    ones = {"U": np.full((1, 1), 10.0), "V": np.full((1, 1), 1e20), "W": np.ones((1, 1)), "x": np.ones((400, 1, 1))}
+    ours = rnnlab.gradients(**arguments(replace(n, **ones, y=np.zeros((400, 1, 1)))))
+    assert ours.diverged_at == 290  # h_t = 1.11e(t-1): o_t leaves the range at t = 290, h_t would at t = 310
+    assert np.isnan(ours.hidden_log10_norm).all()

@@ -8,12 +8,11 @@ Every row of an adjoint (one sequence of the batch) has an exponent of its own. 
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from rnnlab.kernels.accumulate import add_outer, add_rows, align, bounded, close
+from rnnlab.kernels.accumulate import add_outer, add_rows, close, mated
 from rnnlab.kernels.linalg import copy, fill, product
 from rnnlab.kernels.losses import read_out
 from rnnlab.kernels.options import inside, kernel
@@ -70,7 +69,7 @@ class Curves(NamedTuple):
 
 
 @kernel
-def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
+def backward(U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
     """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0."""
     T, B, N = slope.shape
     totals = gradient.exponent
@@ -85,18 +84,17 @@ def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gra
         adjoint, exponents = space.adjoint[:size], space.adjoint_exponent[:size]
         fill(exponents, EMPTY)
         if readout.every or stop == T:
-            found = _cotangents(start, stop, readout, h, rms, space, gradient, curves)
+            found = _cotangents(start, stop, readout, h, space, gradient, curves)
             diverged = found if found > 0 else diverged
         for t in range(stop - 1, start - 1, -1):
             _pull(t, T, start, stop, U, U_exponent, slope, space, curves)
         copy(adjoint[:B], space.carry)
         copy(exponents[:B], space.carry_exponent)
-        common = align(adjoint, exponents)
-        before, e = bounded(h[start:stop].reshape(size, N), _peak(rms, start, stop, B * N), space.mate)
-        totals[0] = add_outer(adjoint, common, before, e, gradient.U, totals[0])
-        inputs, e = bounded(x[start:stop].reshape(size, x.shape[2]), x_peak, space.mate)
-        totals[1] = add_outer(adjoint, common, inputs, e, gradient.W, totals[1])
-        totals[3] = add_rows(adjoint, common, gradient.b, totals[3])
+        before, e = mated(h[start:stop].reshape(size, N), exponents, space.mate)
+        totals[0] = add_outer(adjoint, before, e, gradient.U, totals[0])
+        inputs, e = mated(x[start:stop].reshape(size, x.shape[2]), exponents, space.mate)
+        totals[1] = add_outer(adjoint, inputs, e, gradient.W, totals[1])
+        totals[3] = add_rows(adjoint, exponents, gradient.b, totals[3])
         stop = start
     _initial(U, U_exponent, space, gradient.h0, totals[5:], curves)
     _finish(gradient)
@@ -104,7 +102,7 @@ def backward(U, U_exponent, readout, h, slope, x, x_peak, rms, chunk, space, gra
 
 
 @kernel
-def _cotangents(start, stop, readout, h, rms, space, gradient, curves):  # type: ignore[no-untyped-def]
+def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: ignore[no-untyped-def]
     """Read out the steps of a chunk that have a loss: their share of dV and dc, and of the adjoints of h."""
     first = start if readout.every else stop - 1
     B, N = h.shape[1], h.shape[2]
@@ -130,10 +128,9 @@ def _cotangents(start, stop, readout, h, rms, space, gradient, curves):  # type:
         empty = exponents[r] == EMPTY
         space.adjoint_exponent[offset + r] = EMPTY if empty else exponents[r] + readout.exponent
     totals = gradient.exponent
-    common = align(cotangent, exponents)
-    after, e = bounded(states.reshape(size, N), _peak(rms, first + 1, stop + 1, B * N), space.mate)
-    totals[2] = add_outer(cotangent, common, after, e, gradient.V, totals[2])
-    totals[4] = add_rows(cotangent, common, gradient.c, totals[4])
+    after, e = mated(states.reshape(size, N), exponents, space.mate)
+    totals[2] = add_outer(cotangent, after, e, gradient.V, totals[2])
+    totals[4] = add_rows(cotangent, exponents, gradient.c, totals[4])
     return 0
 
 
@@ -214,12 +211,3 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
         fill(row_exponents, EMPTY)
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
     _measure(0, rows, row_exponents, space, curves)
-
-
-@kernel
-def _peak(rms, start, stop, size):  # type: ignore[no-untyped-def]
-    """A bound of the largest entry of the states start..stop-1."""
-    top = 0.0
-    for t in range(start, stop):
-        top = max(top, rms[t])
-    return top * math.sqrt(size)

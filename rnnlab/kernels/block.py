@@ -73,38 +73,32 @@ def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms
 
 @kernel
 def gradients(
-    U, V, c, x, x_peak, source, y, classes, target, kind, every, h, slope, rms, diverged, chunk, packed, space,
-    gradient, curves, log10_norms, loss, log10_loss,
+    U, V, c, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
+    curves, log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Back-propagate every network that did not diverge.
+    """Back-propagate every network that did not diverge; `gradient` is left with that of the last one.
 
-    `gradient` has room for all networks or for one, which is then overwritten. `log10_norms` (G, 6) are those of U, W,
-    V, b, c (of the batch mean of the loss) and h0 (root mean square over the batch); nan where a network diverged.
+    `log10_norms` (G, 6) are those of U, W, V, b, c (of the batch mean of the loss) and h0 (root mean square over the
+    batch); nan where a network diverged.
     """
     U, V, c, x, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(x), borrowed(y), borrowed(classes)
-    h, slope, rms = borrowed(h), borrowed(slope), borrowed(rms)
+    h, slope = borrowed(h), borrowed(slope)
     packed, space, gradient, curves = _packed(packed), _space(space), _gradient(gradient), _curves(curves)
     for g in range(diverged.size):
-        s = source[g]
         curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, every)
         if diverged[g] == 0:
-            n = g if gradient.U.shape[0] > 1 else 0
-            own = Gradient(
-                gradient.U[n], gradient.W[n], gradient.V[n], gradient.b[n], gradient.c[n], gradient.h0[n],
-                gradient.exponent[n],
-            )  # fmt: skip
             U_exponent = pack_tamed(U[g], packed.U)
             diverged[g] = backward.backward(
-                packed.U, U_exponent, readout, h[g], slope[g], x[s], x_peak[s], rms[g], chunk, space, own, curve
+                packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
             )
         if diverged[g] == 0:
             loss[g], log10_loss[g] = _total(curve)
-            _norms(own, curve, h.shape[2], log10_norms[g])
+            _norms(gradient, curve, h.shape[2], log10_norms[g])
         else:
             loss[g], log10_loss[g] = math.nan, math.nan
             fill(log10_norms[g], math.nan)
-            _until(diverged[g], readout, h[g], space, curve)
+            diverged[g] = _until(diverged[g], readout, h[g], space, curve)
 
 
 @kernel
@@ -122,31 +116,37 @@ def _total(curve):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _norms(own, curve, batch, out):  # type: ignore[no-untyped-def]
+def _norms(gradient, curve, batch, out):  # type: ignore[no-untyped-def]
     shrink = math.log10(batch)
-    out[0] = log10_norm(own.U, own.exponent[0]) - shrink
-    out[1] = log10_norm(own.W, own.exponent[1]) - shrink
-    out[2] = log10_norm(own.V, own.exponent[2]) - shrink
-    out[3] = log10_norm(own.b, own.exponent[3]) - shrink
-    out[4] = log10_norm(own.c, own.exponent[4]) - shrink
+    out[0] = log10_norm(gradient.U, gradient.exponent[0]) - shrink
+    out[1] = log10_norm(gradient.W, gradient.exponent[1]) - shrink
+    out[2] = log10_norm(gradient.V, gradient.exponent[2]) - shrink
+    out[3] = log10_norm(gradient.b, gradient.exponent[3]) - shrink
+    out[4] = log10_norm(gradient.c, gradient.exponent[4]) - shrink
     out[5] = curve.hidden[0]
 
 
 @kernel
 def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
-    """Of a network that diverged keep the losses of the steps before; the rest is not defined."""
+    """Of a network that diverged keep the losses of the steps before; return the first step that is not finite.
+
+    Outputs may leave the range before the states do.
+    """
     fill(curve.hidden, math.nan)
     fill(curve.mean_log, math.nan)
     fill(curve.loss, math.nan)
     if not readout.every:
-        return
+        return step
     rows = h.shape[1]
     for t in range(step - 1):
         now = slice(t, t + 1)
-        read_out(
+        found = read_out(
             h[t + 1 : t + 2], readout.outward, readout.c, readout.y[now], readout.classes[now], readout.kind,
             space.cotangent[:rows], space.cotangent_exponent[:rows], curve.loss[now], curve.loss_exponent[now],
         )  # fmt: skip
+        if found > 0:
+            return t + 1
+    return step
 
 
 @kernel

@@ -163,8 +163,8 @@ def _rows(M, K, a, a_at, a_row, a_step, b, b_at, b_step, alpha, beta, out, out_a
 
 @kernel
 def _edge(M, K, a, a_at, a_row, a_step, b, b_at, alpha, beta, c, start):  # type: ignore[no-untyped-def]
-    apart()
     """Multiply with a padded panel whose columns reach beyond c: by way of a tile of its own."""
+    apart()
     width = _lanes(c)
     tile, origin = np.empty(TALL * width, c.dtype), np.int64(0)
     for row in range(0, M, TALL):

@@ -12,17 +12,30 @@ from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, LN_2, add, normalise, squares
 
 SQUARED, CROSS_ENTROPY = range(2)
+HUGE = 1e74  # sum of squares from which o - y may overflow float32; the detour is exact in float64 too
 CODES = {"squared": SQUARED, "cross_entropy": CROSS_ENTROPY}
 
 
 @kernel
-def squared(o, row, y, sample):  # type: ignore[no-untyped-def]
-    """Replace outputs by o - y; return (loss, its exponent, the row's exponent)."""
+def squared(o, row, y, sample, size):  # type: ignore[no-untyped-def]
+    """Replace outputs, with this sum of squares, by o - y; return (loss, its exponent, the row's exponent)."""
     inside()
+    if size >= HUGE:
+        return _squared_huge(o, row, y, sample)
     for i in range(o.shape[1]):
         o[row, i] -= y[sample, i]
     e, total = normalise(o, row)
     return 0.5 * total, 2 * e if e > EMPTY else 0, e
+
+
+@kernel
+def _squared_huge(o, row, y, sample):  # type: ignore[no-untyped-def]
+    """The same where o - y may leave the range: of halves."""
+    half = o.dtype.type(0.5)
+    for i in range(o.shape[1]):
+        o[row, i] = half * o[row, i] - half * y[sample, i]
+    e, total = normalise(o, row)
+    return (0.5 * total, 2 * e + 2, e + 1) if e > EMPTY else (0.0, 0, EMPTY)
 
 
 @kernel
@@ -36,7 +49,7 @@ def cross_entropy(o, row, target):  # type: ignore[no-untyped-def]
             rest += math.exp(float(o[row, i]) - top)
     if best == target and rest < 1e-25:
         return _confident(o, row, target, second)
-    loss = (top - float(o[row, target])) + math.log1p(rest)
+    gap = 0.5 * top - 0.5 * float(o[row, target])  # of halves: the difference itself may overflow
     others = 0.0
     for i in range(o.shape[1]):
         p = math.exp(float(o[row, i]) - top) / (1.0 + rest)
@@ -45,7 +58,9 @@ def cross_entropy(o, row, target):  # type: ignore[no-untyped-def]
             others += p
     o[row, target] = o.dtype.type(-others)  # not p - 1, which has no digits left where p is near 1
     e, _size = normalise(o, row)
-    return loss, 0, e
+    if gap > 1e300:
+        return gap * 2.0**-600, 601, e
+    return 2.0 * gap + math.log1p(rest), 0, e
 
 
 @kernel
@@ -80,15 +95,19 @@ def _two_largest(o, row):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finite(o, row):  # type: ignore[no-untyped-def]
-    """Say whether every output of the row is a number."""
+def output_size(o, row):  # type: ignore[no-untyped-def]
+    """Sum of squares of a row of outputs: inf where it overflows, nan where an output is not finite."""
     inside()
-    if math.isfinite(squares(o, row)):
-        return True
+    size = squares(o, row)
+    return size if math.isfinite(size) else _size_of_huge(o, row)
+
+
+@kernel
+def _size_of_huge(o, row):  # type: ignore[no-untyped-def]
     for i in range(o.shape[1]):
         if not math.isfinite(o[row, i]):
-            return False
-    return True
+            return math.nan
+    return math.inf
 
 
 @kernel
@@ -105,10 +124,11 @@ def read_out(h, outward, c, y, classes, kind, cotangent, exponents, loss, loss_e
             row = k * B + s
             for i in range(c.size):
                 cotangent[row, i] += c[i]
-            if not finite(cotangent, row):
+            size = output_size(cotangent, row)
+            if math.isnan(size):
                 return k + 1
             if kind == SQUARED:
-                n, f, exponents[row] = squared(cotangent, row, y[k], s)
+                n, f, exponents[row] = squared(cotangent, row, y[k], s, size)
             else:
                 n, f, exponents[row] = cross_entropy(cotangent, row, classes[k, s])
             m, e = add(m, e, n, f)

@@ -143,7 +143,7 @@ def _nullable(values: Any, missing: Any) -> Any:
     """The values, masked where they are missing: null in the table, which nan is not."""
     import numpy as np
 
-    return np.ma.masked_array(values, missing) if missing.any() else values
+    return np.ma.masked_array(values, missing | np.ma.getmaskarray(values)) if missing.any() else values
 
 
 def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any]:
@@ -164,13 +164,15 @@ def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any
     return {"growth_rate": rate, "growth_rate_se": error, "growth_rate_rms": rms}
 
 
-def _verdict(log_curve: Any) -> np.ndarray:
+def _verdict(log_curve: Any) -> Any:
     import numpy as np
 
     with np.errstate(invalid="ignore"):
-        ratio = log_curve[:, 0] - log_curve[:, -1]  # ln of the ratio of the ends; nan for 0/0, which vanished
+        ratio = log_curve[:, 0] - log_curve[:, -1]  # ln of the ratio of the ends
+    ratio = np.where(np.isneginf(log_curve[:, 0]), -np.inf, ratio)  # also 0/0: nothing comes back
     limit = np.log(10.0)
-    return np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
+    words = np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
+    return _nullable(words, np.isnan(ratio))
 
 
 def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
