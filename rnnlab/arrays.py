@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 PARTS = ("U", "W", "V", "b", "c", "h0")
-_SPLIT = 4  # pieces of work for each worker, so that none waits long for the last
+_SPLIT = 2  # pieces of work for each worker, so that none waits long for the last
 
 
 @dataclass(frozen=True, eq=False)
