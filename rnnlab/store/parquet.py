@@ -60,7 +60,7 @@ def read(path: Path, columns: Sequence[str] | None = None, *, verify: bool = Fal
     with _opened(path, data) as file:
         names = file.schema_arrow.names
         wanted = names if columns is None else [name for name in columns if name in names]
-        return _guarded(path, file.read, columns=wanted).select(wanted)
+        return guarded(path, file.read, columns=wanted).select(wanted)
 
 
 def vouched(path: Path, data: bytes) -> bool:
@@ -74,15 +74,16 @@ def _opened(path: Path, data: bytes | None = None) -> Any:
     import pyarrow.parquet as pq
 
     source = pa.BufferReader(data) if data is not None else str(path)
-    return _guarded(path, pq.ParquetFile, source, page_checksum_verification=True)
+    return guarded(path, pq.ParquetFile, source, page_checksum_verification=True)
 
 
-def _guarded(path: Path, call: Any, *args: Any, **options: Any) -> Any:
+def guarded(path: Path, call: Any, *args: Any, **options: Any) -> Any:
+    """Return what the call returns; raises DamagedFile where Parquet or Arrow cannot make sense of the file."""
     import pyarrow as pa
 
     try:
         return call(*args, **options)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         # What the disk says carries an errno; what Parquet finds wrong in the bytes does not.
         if isinstance(error, OSError) and error.errno is not None:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnlab.columns import schema
@@ -30,12 +30,12 @@ def read(
     keys: Iterable[str] | None = None,
     settings: str | None = None,
     version: int | None = None,
-    verify: bool = False,
+    verify: bool = True,
 ) -> pa.Table:
     """Return a table, or some of its columns and rows, as it stood at one moment.
 
-    `keys`, `settings` and `version` each keep only the rows that have them; `verify` checks every byte that is read.
-    Raises DamagedFile where a file is not what was written.
+    `keys`, `settings` and `version` each keep only the rows that have them. Without `verify` only pages are checked,
+    not the whole file against its name. Raises DamagedFile where a file is not what was written.
     """
     described = {column.name: column for column in columns_of(table)}
     wanted = list(described) if columns is None else list(columns)
@@ -46,9 +46,12 @@ def read(
     def load(current: Snapshot) -> pa.Table:
         import pyarrow as pa
 
-        paths = current.paths(place, table)
-        parts = (parquet.read(path, needed, verify=verify) for path in paths)
-        return pa.concat_tables([pinned.empty_table(), *(conform(keep(part), pinned) for part in parts)])
+        def part(path: Path) -> pa.Table:
+            found = parquet.read(path, needed, verify=verify)
+            return parquet.guarded(path, lambda: conform(keep(found), pinned, vouched=verify))
+
+        parts = (part(path) for path in current.paths(place, table))
+        return pa.concat_tables([pinned.empty_table(), *parts])
 
     return while_files_change(place, load)
 
@@ -71,13 +74,19 @@ def while_files_change(place: Layout, load: Callable[[Snapshot], Result]) -> Res
     raise StoreBusy(f"{place.root}: its files change all the time. Try again when the run that writes has finished.")
 
 
-def conform(table: pa.Table, pinned: pa.Schema) -> pa.Table:
-    """Return the table with exactly these columns; one that an older file lacks is null."""
+def conform(table: pa.Table, pinned: pa.Schema, *, vouched: bool = True) -> pa.Table:
+    """Return the table with exactly these columns; one that a file of an earlier version lacks is null.
+
+    Of a file that is not `vouched` for, a column that is missing is damage: raises KeyError.
+    """
     import pyarrow as pa
 
-    missing = partial(pa.nulls, table.num_rows)
-    arrays = [table[f.name].cast(f.type) if f.name in table.column_names else missing(f.type) for f in pinned]
-    return pa.Table.from_arrays(arrays, schema=pinned)
+    def column(field: pa.Field) -> pa.ChunkedArray | pa.Array:
+        if vouched and field.name not in table.column_names:
+            return pa.nulls(table.num_rows, field.type)
+        return table[field.name].cast(field.type)
+
+    return pa.Table.from_arrays([column(field) for field in pinned], schema=pinned)
 
 
 def _keeper(keys: Iterable[str] | None, settings: str | None, version: int | None) -> Callable[[pa.Table], pa.Table]:
