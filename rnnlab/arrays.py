@@ -6,19 +6,19 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlab.checks import choice, classes, finite, shaped, work_dtype
-from rnnlab.errors import UsageError
+from rnnlab.checks import activations, arrays, choice, classes, finite, shaped, threads, work_dtype
 from rnnlab.networks import Backpropagation, Networks, Trajectory, backpropagate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 PARTS = ("U", "W", "V", "b", "c", "h0")
+WEIGHTS = PARTS[:5]
 _SPLIT = 2  # pieces of work for each worker, so that none waits long for the last
 
 
@@ -65,15 +65,13 @@ def gradients(
     Losses: squared, mean_b ½‖o_t - y_t‖²; cross_entropy, mean_b -log softmax(o_t)[y_t]; at every step or the last.
     The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
     """
-    single = [np.asarray(a)[None] for a in (U, W, V)]
-    biases = [None if a is None else np.asarray(a)[None] for a in (b, c)]
-    given = dict(zip("UWV", single, strict=True)) | {"x": x, "y": y, "h0": h0} | dict(zip("bc", biases, strict=True))
+    given = {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}
     trajectory = Trajectory(_networks(given, activation, loss, loss_at, single=True))
     flow = backpropagate(trajectory, keep=True)
     diverged = int(trajectory.diverged[0])
-    arrays: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))
+    parts: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))
     return Gradients(  # type: ignore[call-arg]
-        float(flow.loss[0]), float(flow.log10_loss[0]), *arrays,
+        float(flow.loss[0]), float(flow.log10_loss[0]), *parts,
         dict(zip(PARTS, flow.log10_norm[0].tolist(), strict=True)), flow.hidden_log10_norm[0, 1:].copy(),
         diverged or None,
     )  # fmt: skip
@@ -102,80 +100,93 @@ def gradient_statistics(
     or with a leading G. One activation, or G of them. `workers` threads; default: the processors there are. A
     network's numbers do not depend on its neighbours or on the workers.
     """
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise UsageError(f"workers = {workers!r} is no number of threads: give 1 or more, or None for all processors")
-    networks = _networks(
-        {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}, activation, loss, loss_at, single=False
-    )
+    number = threads(workers)
+    given = {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}
+    networks = _networks(given, activation, loss, loss_at, single=False)
     G, T, *_ = networks.shape
-    s = GradientStatistics(
+    statistics = GradientStatistics(
         np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)
     )
-
-    def work(start: int, stop: int) -> None:
-        for slab in networks.part(start, stop).slabs():
-            end = start + len(slab.U)
-            trajectory = Trajectory(slab)
-            flow = backpropagate(trajectory)
-            s.loss[start:end], s.log10_loss[start:end] = flow.loss, flow.log10_loss
-            for i, part in enumerate(PARTS):
-                s.log10_norm[part][start:end] = flow.log10_norm[:, i]
-            s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
-            s.diverged_at[start:end] = trajectory.diverged
-            start = end
-
-    number = min(workers or len(os.sched_getaffinity(0)), G)
+    work = partial(_fill, statistics, networks)
+    number = min(number, G)
     cuts = np.linspace(0, G, min(G, number * _SPLIT) + 1).astype(int).tolist()
     if number == 1:
         work(0, G)
     else:
         list(_pool(number).map(work, cuts[:-1], cuts[1:]))
-    return s
+    return statistics
 
 
-@cache
+def _fill(s: GradientStatistics, networks: Networks, start: int, stop: int) -> None:
+    """Compute the networks start..stop-1 and put their statistics in place."""
+    for slab in networks.part(start, stop).slabs():
+        end = start + len(slab.U)
+        trajectory = Trajectory(slab)
+        flow = backpropagate(trajectory)
+        s.loss[start:end], s.log10_loss[start:end] = flow.loss, flow.log10_loss
+        for i, part in enumerate(PARTS):
+            s.log10_norm[part][start:end] = flow.log10_norm[:, i]
+        s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
+        s.diverged_at[start:end] = trajectory.diverged
+        start = end
+
+
+@lru_cache(maxsize=1)
 def _pool(workers: int) -> ThreadPoolExecutor:
     """Threads that stay: with them stay the arrays that they work in."""
     return ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")
 
 
+if hasattr(os, "register_at_fork"):  # a forked child has the pool, but none of its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def _networks(given: dict[str, Any], activation: Any, loss: str, loss_at: str, *, single: bool) -> Networks:
-    """Check all arguments and return the networks; weights have a leading G."""
+    """Check all arguments and return the networks."""
     from rnnlab.kernels.activations import CODES
     from rnnlab.kernels.losses import CODES as LOSSES
 
     choice("loss", loss, LOSSES)
     choice("loss_at", loss_at, ("every", "last"))
-    dtype = work_dtype({name: value for name, value in given.items() if name != "y" or loss == "squared"})
-    arrays: dict[str, Any] = {name: None if value is None else np.asarray(value) for name, value in given.items()}
+    ready = arrays(given, optional=("h0", "b", "c"))
+    dtype = work_dtype({name: array for name, array in ready.items() if name != "y" or loss == "squared"})
+    weights, sizes = _weights(ready, dtype, single)
+    names = activations(activation, CODES, None if single else sizes["G"])
+    return Networks(names, **weights, **_sequences(ready, dtype, loss, sizes, single), loss=loss, loss_at=loss_at)
+
+
+def _weights(given: dict[str, Any], dtype: np.dtype[Any], single: bool) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return U, W, V, b and c with a leading G, and the sizes that they tell."""
     lead = 1 if single else 0  # the axis of G that a single network's caller does not see
-    G, N, _ = shaped("U", arrays["U"], ("G", "N", "N"), {}, lead)
+    full = {name: given[name][None] if single and given[name] is not None else given[name] for name in WEIGHTS}
+    G, N, _ = shaped("U", full["U"], ("G", "N", "N"), {}, lead)
     sizes = {"G": G, "N": N}
-    sizes["D"] = shaped("W", arrays["W"], ("G", "N", "D"), sizes, lead)[2]
-    sizes["O"] = shaped("V", arrays["V"], ("G", "O", "N"), sizes, lead)[1]
-    x, source = _shared("x", arrays["x"], ("T", "B", "D"), sizes, single)
-    sizes |= dict(zip("TB", x.shape[1:3], strict=True))
-    ends = ("T", "B", "O") if loss == "squared" else ("T", "B")
-    y, target = _shared("y", arrays["y"], ends, sizes, single)
-    h0, initial = _shared("h0", _or_zeros(arrays["h0"], (sizes["B"], N)), ("B", "N"), sizes, single)
-    b, c = _or_zeros(arrays["b"], (G, N)), _or_zeros(arrays["c"], (G, sizes["O"]))
-    shaped("b", b, ("G", "N"), sizes, lead)
-    shaped("c", c, ("G", "O"), sizes, lead)
-    numbers = {"U": arrays["U"], "W": arrays["W"], "V": arrays["V"], "b": b, "c": c, "x": x, "h0": h0}
-    added = dict.fromkeys(("U", "W", "V", "b", "c"), lead)
-    added |= {name: full.ndim - arrays[name].ndim for name, full in (("x", x), ("y", y))}
-    added["h0"] = 0 if arrays["h0"] is None else h0.ndim - arrays["h0"].ndim
-    ready = {name: finite(name, array, dtype, added[name]) for name, array in numbers.items()}
-    targets = finite("y", y, dtype, added["y"]) if loss == "squared" else classes(y, sizes["O"], added["y"])
-    names = [activation] * G if isinstance(activation, str) else list(activation)
-    for name in names:
-        choice("activation", name, CODES)
-    if len(names) != G:
-        choice("activation", f"a list of {len(names)}", (f"one name, or a list of {G}",))
-    return Networks(
-        tuple(names), ready["U"], ready["W"], ready["V"], ready["b"], ready["c"], ready["x"], source, ready["h0"],
-        initial, targets, target, loss, loss_at,
-    )  # fmt: skip
+    sizes["D"] = shaped("W", full["W"], ("G", "N", "D"), sizes, lead)[2]
+    sizes["O"] = shaped("V", full["V"], ("G", "O", "N"), sizes, lead)[1]
+    for name, axis in (("b", "N"), ("c", "O")):
+        full[name] = _or_zeros(full[name], (G, sizes[axis]))
+        shaped(name, full[name], ("G", axis), sizes, lead)
+    return {name: finite(name, array, dtype, lead) for name, array in full.items()}, sizes
+
+
+def _sequences(
+    given: dict[str, Any], dtype: np.dtype[Any], loss: str, sizes: dict[str, int], single: bool
+) -> dict[str, Any]:
+    """Return x, y and h0 with a leading axis, and every network's index into each."""
+    x, source = _shared("x", given["x"], ("T", "B", "D"), sizes, single)
+    sizes = sizes | dict(zip("TB", x.shape[1:3], strict=True))
+    y, target = _shared("y", given["y"], ("T", "B", "O") if loss == "squared" else ("T", "B"), sizes, single)
+    start = _or_zeros(given["h0"], (sizes["B"], sizes["N"]))
+    h0, initial = _shared("h0", start, ("B", "N"), sizes, single)
+    added = {"x": x.ndim - given["x"].ndim, "y": y.ndim - given["y"].ndim, "h0": h0.ndim - start.ndim}
+    return {
+        "x": finite("x", x, dtype, added["x"]),
+        "source": source,
+        "h0": finite("h0", h0, dtype, added["h0"]),
+        "initial": initial,
+        "y": finite("y", y, dtype, added["y"]) if loss == "squared" else classes(y, sizes["O"], added["y"]),
+        "target": target,
+    }
 
 
 def _or_zeros(array: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any, NoReturn
 
 import numpy as np
 
 from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.machine import processors
 
 _HOMES = {"G": "U", "N": "U", "D": "W", "O": "V", "T": "x", "B": "x"}  # the array that tells the size of an axis
 
@@ -19,13 +21,52 @@ def choice(what: str, value: Any, known: Iterable[str]) -> None:
         raise UsageError(f"{what} = {value!r} is unknown.{did_you_mean(str(value), names)}")
 
 
+def activations(given: Any, known: Iterable[str], count: int | None) -> tuple[str, ...]:
+    """Return the activations of `count` networks, of which one name may serve all; None: of a single network."""
+    if isinstance(given, str):
+        names = [given] * (count or 1)
+    elif count is None or not isinstance(given, Iterable):
+        many = "" if count is None else f", or a list of {count}"
+        raise UsageError(f"activation = {given!r} is no name: give one of {', '.join(known)}{many}")
+    else:
+        names = list(given)
+    if len(names) != (count or 1):
+        raise UsageError(f"activation has {len(names)} names for {count} networks: give one name, or a list of {count}")
+    for name in names:
+        choice("activation", name, known)
+    return tuple(names)
+
+
+def threads(workers: Any) -> int:
+    """Return how many threads are asked for: a number, or None for all processors."""
+    if workers is None:
+        return processors()
+    if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
+        raise UsageError(f"workers = {workers!r} is no number of threads: give 1 or more, or None for all processors")
+    return int(workers)
+
+
+def arrays(given: Mapping[str, Any], optional: Iterable[str]) -> dict[str, Any]:
+    """Return what is given as arrays, None where it is optional; raise for what makes no array."""
+    return {name: None if value is None and name in optional else _array(name, value) for name, value in given.items()}
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    if value is None:
+        raise UsageError(f"{name} is no array: it is None, and only h0, b and c may be left out")
+    try:
+        return np.asarray(value)
+    except Exception as error:  # ragged lists; or whatever the owner of a foreign array says
+        raise UsageError(f"{name} is no array: {' '.join(str(error).split())}") from None
+
+
 def work_dtype(given: Mapping[str, Any]) -> np.dtype[Any]:
     """Return float32 where all arrays that are given are float32, else float64; raise for what is no real number."""
     dtypes = []
     for name, value in given.items():
         if value is None:
             continue
-        dtype = np.asarray(value).dtype
+        dtype = value.dtype
         if dtype.kind not in "iuf" or dtype == np.float16 or dtype.itemsize > 8:
             raise UsageError(f"{name} has dtype {dtype}: give float64 or float32, as {name}.astype('float64')")
         dtypes.append(dtype.newbyteorder("="))
@@ -37,13 +78,13 @@ def shaped(name: str, array: Any, axes: tuple[str, ...], sizes: Mapping[str, int
 
     The first `hidden` axes were added by us: the message leaves them out.
     """
-    known, sizes = sizes, dict(sizes)
+    found = dict(sizes)
     fits = array.ndim == len(axes)
     for axis, size in zip(axes, array.shape, strict=False):
-        fits = fits and size > 0 and sizes.setdefault(axis, size) == size
+        fits = fits and size > 0 and found.setdefault(axis, size) == size
     if not fits:
         wanted = ", ".join(
-            f"{axis}={known[axis]} of {_HOMES[axis]}" if axis in known and _HOMES[axis] != name else axis
+            f"{axis}={sizes[axis]} of {_HOMES[axis]}" if axis in sizes and _HOMES[axis] != name else axis
             for axis in axes[hidden:]
         )
         raise UsageError(f"{name} has shape {array.shape[hidden:]}: expected ({wanted}), no axis of length 0")

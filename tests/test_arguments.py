@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,3 +166,61 @@ def test_what_comes_back_is_the_callers_own():
     np.testing.assert_array_equal(first.U, kept)
     first.U[:] = 0
     assert rnnlab.gradients(**arguments(network)).U.any()
+
+
+def refused_statistics(match, **changes):
+    with pytest.raises(UsageError, match=match) as caught:
+        rnnlab.gradient_statistics(**{**stack([draw(seed=seed) for seed in range(3)]), **changes})
+    assert "\n" not in str(caught.value)
+
+
+def test_activations_must_be_names_one_or_one_a_network():
+    refused(r"^activation = \['tanh', 'tanh'\] is no name: give one of tanh, .*identity$", activation=["tanh", "tanh"])
+    refused("^activation = None is no name: give one of tanh, .*identity$", activation=None)
+    refused_statistics("^activation = None is no name: .*identity, or a list of 3$", activation=None)
+    refused_statistics("^activation has 2 names for 3 networks: give one name, or a list of 3$", activation=["a", "b"])
+    refused_statistics("^activation = 'tan' is unknown. Did you mean tanh", activation=["relu", "tan", "relu"])
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_no_array_is_named(name):
+    ragged = [[1.0, 2.0], [1.0]]
+    refused(rf"^{name} is no array: .*inhomogeneous", **{name: ragged})
+    refused_statistics(rf"^{name} is no array: .*inhomogeneous", **{name: ragged})
+    if name not in ("h0", "b", "c"):
+        refused(rf"^{name} is no array: it is None", **{name: None})
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "2", True])
+def test_workers_are_a_number_of_threads(workers):
+    refused_statistics("^workers = .* is no number of threads: give 1 or more", workers=workers)
+
+
+FORKED = """
+import multiprocessing
+import numpy as np
+import rnnlab
+
+def work():
+    draw = np.random.default_rng(0).standard_normal
+    weights = {"U": draw((4, 3, 3)), "W": draw((4, 3, 2)), "V": draw((4, 2, 3))}
+    arrays = {**weights, "x": draw((5, 1, 2)), "y": draw((5, 1, 2))}
+    return rnnlab.gradient_statistics(**arrays, activation="tanh", workers=2).loss.tolist()
+
+if __name__ == "__main__":
+    here = work()
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(work) == here
+    assert work() == here
+    print("same")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_threads_of_its_own(tmp_path):
+    path = tmp_path / "forked.py"
+    path.write_text(FORKED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(rnnlab.__file__).parents[1])}
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(path)]  # 3.12 on warns of forks beside threads
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("same\n", "")

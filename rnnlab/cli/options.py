@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import click
+
+from rnnlab.machine import processors
 
 DEFAULT_STORE = "results"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -48,9 +49,7 @@ workers = click.option(
     type=click.IntRange(min=1),
     metavar="N",
     envvar="RNNLAB_WORKERS",
-    help=f"Blocks computed side by side.  [default: the number of cores, here {len(os.sched_getaffinity(0))}]"
-    if hasattr(os, "sched_getaffinity")
-    else "Blocks computed side by side.  [default: the number of cores]",
+    help=f"Blocks computed side by side.  [default: the number of cores, here {processors()}]",
 )
 executor = click.option(
     "--executor",

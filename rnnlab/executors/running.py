@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -12,17 +11,12 @@ from typing import Any, Generic, TypeVar
 from rnnlab.errors import UsageError, did_you_mean
 from rnnlab.executors.failures import BlockFailed, WorkerLost, WorkersCannotStart
 from rnnlab.executors.processes import ProcessExecutor
+from rnnlab.machine import processors
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _WAKE = 0.2  # s between looks at `stop`
-
-
-def default_workers() -> int:
-    """Return the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def run(
@@ -41,7 +35,7 @@ def run(
     no others are begun. Raises WorkersCannotStart, and UsageError for an unknown executor.
     """
     check(executor, workers)
-    number = default_workers() if workers is None else workers
+    number = processors() if workers is None else workers
     source = iter(blocks)
     with EXECUTORS[executor](number) as pool:
         flight = _Flight(pool, function)

@@ -13,6 +13,7 @@ from typing import Any
 from rnnlab import costs, executors, grid
 from rnnlab import store as stores
 from rnnlab.experiment import Axis, Experiment, Grid
+from rnnlab.machine import processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
 from rnnlab.runner.missing import Missing, Published, look, missing
 from rnnlab.trial import Trial, parameters
@@ -53,7 +54,7 @@ def plan(
     place = stores.layout(store, experiment.name)
     found = look(place, experiment)
     work = missing(experiment, found)
-    number = executors.default_workers() if workers is None else workers
+    number = processors() if workers is None else workers
     total, measured = costs.Cost(0.0, 0, 0), 0
     for measure, loads in _loads(work).items():
         model = _model(place, store, measure, experiment)
