@@ -21,9 +21,10 @@ from rnnlab.trial import DRAWS_VERSION, Trial
 
 # Every random stream. A name is part of the numbers: never change one.
 STREAMS = ("recurrent", "input", "output", "biases", "initial_state", "inputs", "targets")
+WIDE = 256  # of wider U the last two are kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """One trial's own arrays, for use in any framework; U, W, V are W_hh, W_ih, W_ho elsewhere."""
 
@@ -146,7 +147,9 @@ def _gaussian(seed: int, name: str, shape: tuple[int, int], fan_in: int) -> np.n
 
 def unit_recurrent(seed: int, width: int, init: str) -> np.ndarray:
     """Return U (N, N) at scale 1: entries N(0, 1/N), Haar orthogonal, or the identity; not to be written to."""
-    return _unit_recurrent(seed, width, init) if width >= 32 else _draw_unit(seed, width, init)
+    if width < 32:
+        return _draw_unit(seed, width, init)
+    return (_few if width > WIDE else _many)(seed, width, init)
 
 
 def _draw_unit(seed: int, width: int, init: str) -> np.ndarray:
@@ -156,7 +159,14 @@ def _draw_unit(seed: int, width: int, init: str) -> np.ndarray:
     return _haar(matrix) if init == "orthogonal" else matrix
 
 
-_unit_recurrent = lru_cache(maxsize=64)(_draw_unit)
+def _kept(seed: int, width: int, init: str) -> np.ndarray:
+    matrix = _draw_unit(seed, width, init)
+    matrix.flags.writeable = False
+    return matrix
+
+
+_many = lru_cache(maxsize=64)(_kept)  # of at most 8 N² bytes each: 32 MiB
+_few = lru_cache(maxsize=2)(_kept)  # trials that share a draw lie next to each other
 
 
 def _haar(gaussian: np.ndarray) -> np.ndarray:

@@ -133,3 +133,21 @@ def test_the_numbers_are_frozen():
     found = [float(first[name].ravel()[0]) for name in ("U", "W", "V", "x", "y")]
     np.testing.assert_allclose(found, FROZEN, rtol=1e-15)
     assert BASE.key == FROZEN_KEY
+
+
+def test_what_is_kept_is_bounded_in_bytes_and_cannot_be_written_to():
+    for width in (32, draws.WIDE, draws.WIDE + 1):
+        kept = draws.unit_recurrent(0, width, "identity")
+        assert draws.unit_recurrent(0, width, "identity") is kept
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0, 0] = 2.0
+    for seed in range(4):
+        draws.unit_recurrent(seed, draws.WIDE + 1, "identity")
+    assert draws._few.cache_info().currsize == 2
+
+
+def test_problems_can_be_compared_and_hashed():
+    one = draws.problem(BASE)
+    assert one == one
+    assert one != draws.problem(BASE)
+    assert hash(one)
