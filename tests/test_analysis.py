@@ -214,6 +214,8 @@ def test_bad_axis_is_a_usage_error():
     frame = trials_frame(log_rate, recurrent_scale=SCALES)
     with pytest.raises(UsageError, match="activation is not a numeric parameter"):
         analysis.verdicts(frame, axis="activation")
+    with pytest.raises(UsageError, match="seed is not a numeric parameter to compare"):
+        analysis.verdicts(frame, axis="seed")
     with pytest.raises(UsageError, match="no trials"):
         analysis.verdicts(frame.iloc[:0])
     with pytest.raises(UsageError, match="needs a numeric axis"):

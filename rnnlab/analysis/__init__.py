@@ -18,6 +18,7 @@ from rnnlab.analysis.choosing import (
     spaced,
     zipped,
 )
+from rnnlab.analysis.curves import checked_axis
 from rnnlab.analysis.tally import verdicts
 from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
 
@@ -26,6 +27,7 @@ __all__ = [
     "apart",
     "axes",
     "can_turn",
+    "checked_axis",
     "companion",
     "densest",
     "in_order",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.analysis.choosing import PARAMETERS, in_order, main_axis, other_axes
-from rnnlab.errors import UsageError
+from rnnlab.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +24,17 @@ NO_AXIS = "(no axis)"
 
 
 def checked_axis(trials: pd.DataFrame, axis: str | None) -> str | None:
-    """Return the axis that is asked for or the one that matters; raises UsageError for one that is not numeric."""
+    """Return the axis that is asked for, or the one that matters.
+
+    Raises UsageError for one that is not numeric, and for the seed, over which means are taken.
+    """
     if trials.empty:
         raise UsageError("there are no trials to look at")
     if axis is None:
         return main_axis(trials)
-    if axis not in PARAMETERS or PARAMETERS[axis].dtype == "string":
-        raise UsageError(f"{axis} is not a numeric parameter")
+    numeric = [name for name, parameter in PARAMETERS.items() if parameter.dtype != "string" and name != "seed"]
+    if axis not in numeric:
+        raise UsageError(f"{axis} is not a numeric parameter to compare.{did_you_mean(axis, numeric)}")
     return axis
 
 

@@ -35,7 +35,7 @@ class Verdicts:
 
 def verdicts_of(trials: pd.DataFrame, axis: str | None = None) -> Verdicts:
     """Return what `show` prints; `axis` (default: the one that matters) gives the columns."""
-    axis = axis or analysis.main_axis(trials)
+    axis = analysis.checked_axis(trials, axis)
     beside = analysis.companion(trials, axis, _MAX_ROW_VALUES)
     turns = analysis.turning_points(trials, axis) if analysis.can_turn(axis) else None
     return Verdicts(axis, beside, analysis.apart(trials, axis, beside), analysis.verdicts(trials, axis), turns)
