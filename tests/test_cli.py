@@ -325,6 +325,7 @@ def test_extract_has_a_default_name(ready):
         (["show", "small", "--where", "width=5"], "There are, for example: 4"),
         (["show", "small", "--where", "width"], "KEY=VALUE"),
         (["show", "small", "--axis", "activation"], "is not a numeric parameter"),
+        (["show", "small", "--axis", "recurent_scale"], "Did you mean recurrent_scale?"),
         (["plot", "small", "grwoth"], "'growth', 'length', 'steps'"),
         (["plot", "small", "-o", "x.gif"], "ends in .png, .svg or .pdf"),
         (["plot", "small", "length"], "needs several lengths"),
@@ -514,6 +515,21 @@ def test_no_color_is_honoured_on_a_terminal(ready):
         done.communicate()
         assert ("\x1b[3" in text) == coloured
         assert "vanishes" in text
+
+
+@pytest.mark.parametrize(("extra", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_no_color_is_honoured_by_errors(ready, extra, coloured):
+    pty = pytest.importorskip("pty")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **extra}
+    mother, child = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "rnnlab", "show", "nothing", "--store", ready], stderr=child, env=environment
+    )
+    os.close(child)
+    text = read_all(mother)
+    assert done.wait() == 2
+    assert "Error: " in text
+    assert ("\x1b[" in text) == coloured
 
 
 def read_all(descriptor):

@@ -23,7 +23,8 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message to stderr."""
-        click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+        color = False if os.environ.get("NO_COLOR") else None  # click's context, which knows, is gone by now
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True, color=color)
         click.echo(self.format_message(), err=True)
 
 
