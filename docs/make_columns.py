@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from rnnlab import measures
-from rnnlab.columns import KEY, Column
+from rnnlab import measures, store
+from rnnlab.columns import KEY
 from rnnlab.trial import Parameter, parameters
 
 PAGE = Path(__file__).with_name("columns.md")
@@ -17,15 +17,20 @@ HEAD = """\
 Made from the code by `make docs`; a test checks that it is current. `null` means that there is no such number, for
 instance of a diverged trial; `nan` and `inf` are results.
 """
+_BOOKKEEPING = {
+    "failures": "a row per trial and measure that raised",
+    "timings": "a row per trial and measure that was computed",
+}
 
 
 def page() -> str:
     """Return the text of docs/columns.md."""
     parts = [HEAD, _parameters(parameters().values())]
     for name, measure in measures.registry().items():
-        for table, columns in measure.TABLES.items():
+        for table in measure.TABLES:
             rows = "One row per trial: key, parameters and these." if table == name else "A long table: key and these."
-            parts.append(_table(f"Table `{table}`", f"{rows} Measure `{name}`, version {measure.VERSION}.", columns))
+            parts.append(_table(table, f"{rows} Measure `{name}`, version {measure.VERSION}."))
+    parts += [_table(table, f"Bookkeeping, {_BOOKKEEPING[table]}: key and these.") for table in store.BOOKKEEPING]
     return "\n".join(parts)
 
 
@@ -40,9 +45,11 @@ def _names(parameter: Parameter) -> str:
     return f"`{parameter.name}`" + ("" if column == parameter.name else f" (column `{column}`)")
 
 
-def _table(title: str, text: str, columns: Iterable[Column]) -> str:
+def _table(table: str, text: str) -> str:
+    described = [KEY.name, *(parameter.column.name for parameter in parameters().values())]
+    columns = [column for column in store.columns_of(table) if column.name not in described]
     rows = [[f"`{c.name}`", c.dtype, c.unit, c.doc] for c in columns]
-    return _section(title, text, ["column", "type", "unit", "meaning"], rows)
+    return _section(f"Table `{table}`", text, ["column", "type", "unit", "meaning"], rows)
 
 
 def _section(title: str, text: str, head: list[str], rows: list[list[str]]) -> str:
