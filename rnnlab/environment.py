@@ -20,12 +20,15 @@ _IN_NUMBERS = ("rnnlab", "python", "numpy", "numba", "llvmlite")
 
 
 def describe() -> dict[str, Any]:
-    """Return rnnlab's, Python's and the packages' versions, the machine, its BLAS as it is used, and the git commit.
+    """Return rnnlab's, Python's and the packages' versions, the kernels' sources, the machine, its BLAS as it is used.
 
     Imports NumPy and Numba: ask once per run.
     """
+    from rnnlab.kernels.options import cache_folder
+
     return {
         "rnnlab": rnnlab.__version__,
+        "kernels": cache_folder().name,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {
@@ -38,21 +41,41 @@ def describe() -> dict[str, Any]:
             "compiled_for": _compiled_for(),
         },
         "blas": _blas(),
-        "git": _git(),
     }
 
 
 def fingerprint(description: Mapping[str, Any]) -> str:
-    """Return 10 digits of a hash of what can change bits: versions, processor, BLAS; not the host, not the commit."""
+    """Return 10 digits of a hash of what can change bits: versions, kernels, processor, BLAS; not the host."""
     versions = {"rnnlab": description["rnnlab"], "python": description["python"], **description["packages"]}
     machine = description["machine"]
     relevant = {
         "versions": {name: versions[name] for name in _IN_NUMBERS},
         "machine": {name: machine[name] for name in ("architecture", "cpu", "libc", "compiled_for")},
         "blas": description["blas"],
+        "kernels": description["kernels"],
     }
     text = json.dumps(relevant, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def git(folder: Path = Path(rnnlab.__file__).parent) -> dict[str, Any] | None:
+    """Return the commit of rnnlab's own source and whether it was changed since, None where git does not track it."""
+    if not _ask_git(folder, "ls-files", "__init__.py"):
+        return None
+    commit = _ask_git(folder, "rev-parse", "HEAD")
+    changes = _ask_git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    return {"commit": commit, "changed": bool(changes)} if commit else None
+
+
+def _ask_git(folder: Path, *words: str) -> str:
+    # A hook of git names its own repository in the environment.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "--no-optional-locks", "-C", str(folder), *words]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, env=variables)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def _version(package: str) -> str | None:
@@ -108,19 +131,3 @@ def _pool(pool: Mapping[str, Any]) -> dict[str, Any]:
         "architecture": pool.get("architecture"),
         "threads": pool["num_threads"],
     }
-
-
-def _git() -> dict[str, Any] | None:
-    """Return the commit of the working folder and whether it has uncommitted changes, None where there is none."""
-    commit = _ask_git("rev-parse", "HEAD")
-    if not commit:
-        return None
-    return {"commit": commit, "changed": bool(_ask_git("status", "--porcelain", "--untracked-files=no"))}
-
-
-def _ask_git(*words: str) -> str:
-    try:
-        answer = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.strip() if answer.returncode == 0 else ""

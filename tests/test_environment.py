@@ -46,7 +46,7 @@ def test_the_fingerprint_is_that_of_any_other_process(description):
         (("packages", "pandas"), False),
         (("machine", "host"), False),
         (("machine", "cores"), False),
-        (("git",), False),
+        (("kernels",), True),
     ],
 )
 def test_only_what_can_change_bits_counts(description, path, counts):
@@ -59,12 +59,28 @@ def test_only_what_can_change_bits_counts(description, path, counts):
     assert same is not counts
 
 
-def test_a_folder_without_git_is_fine(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert environment.describe()["git"] is None
+def test_the_commit_is_that_of_the_package_and_only_where_git_tracks_it(tmp_path, monkeypatch):
+    def git(*words):
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    assert environment.git(package) is None
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "first")
+    assert environment.git(package) is None  # as an environment inside of somebody's repository
+    git("add", "package")
+    git("commit", "-q", "-m", "second")
+    commit = git("rev-parse", "HEAD")
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert environment.git(package) == {"commit": commit, "changed": False}
+    (package / "__init__.py").write_text("changed")
+    assert environment.git(package)["changed"]
 
 
 def test_no_git_at_all_is_fine(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert environment.describe()["git"] is None
+    assert environment.git() is None

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnlab import draws, experiment, grid, measures, runner, store
+from rnnlab import api, draws, experiment, grid, measures, runner, store
 from rnnlab.errors import StoreBusy, StoreIOError, UsageError
 from rnnlab.grid import dividing
 from rnnlab.store import files, parquet
@@ -134,6 +134,9 @@ def test_a_killed_run_resumes_with_the_same_command(tmp_path, undisturbed, drive
     process.wait()
     rows = pd.read_parquet(tmp_path / "store" / "e" / "gradients")
     assert blocks <= len(rows) < TRIALS
+    assert [entry.status for entry in api.listing(tmp_path / "store")] == ["interrupted"]
+    trials = api.load("e", tmp_path / "store").trials
+    assert (len(trials), trials["status"].notna().sum()) == (TRIALS, len(rows))
     summary = runner.run(made(), store=tmp_path / "store")
     assert summary.done == len(rows)
     assert summary.new == TRIALS - len(rows)
@@ -170,6 +173,9 @@ def test_a_signal_ends_the_run_after_its_blocks(tmp_path, undisturbed, driver, e
     assert output.endswith("patient\n")
     kept = output.count("published") + 1
     assert len(pd.read_parquet(tmp_path / "store" / "e" / "gradients")) == kept < TRIALS
+    manifest = store.read_manifest(store.layout(tmp_path / "store", "e"))
+    assert (manifest["finished"], manifest["summary"], manifest["files"]) == (None, None, [])
+    assert experiment.parse(manifest["experiment"], "manifest") == made()
     assert runner.run(made(), store=tmp_path / "store").done == kept
     assert results(tmp_path / "store") == undisturbed
 
@@ -544,7 +550,7 @@ def test_a_reader_sees_whole_blocks_while_a_run_writes(tmp_path, monkeypatch):
 
 
 def test_the_manifest_tells_what_was_run(tmp_path):
-    runner.run(made(seed=[0, 1, 2, 7]), store=tmp_path)
+    runner.run(made(seed=[0, 1, 2, 7]), store=tmp_path, executor="processes", workers=1)
     manifest = store.read_manifest(store.layout(tmp_path, "e"))
     assert experiment.parse(manifest["experiment"], "manifest") == made(seed=[0, 1, 2, 7])
     assert manifest["seeds"] == [[0, 2], [7, 7]]
@@ -560,6 +566,8 @@ def test_the_manifest_tells_what_was_run(tmp_path):
         assert file["bytes"] == len(data)
         assert file["sha256"].startswith(parquet.content(data))
     assert manifest["started"] <= manifest["finished"]
+    assert (manifest["executor"], manifest["workers"]) == ("processes", 1)
+    assert "git" in manifest
 
 
 def test_environments_accumulate_when_versions_change(tmp_path, monkeypatch):

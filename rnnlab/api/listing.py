@@ -20,7 +20,7 @@ class Entry:
     title: str
     trials: int | None
     measures: tuple[str, ...]
-    last_run: str | None  # when it ended, ISO 8601, UTC
+    last_run: str | None  # when it ended, or began where it has not, ISO 8601, UTC
     bytes: int
     status: str  # complete, N failed, running, interrupted, damaged, newer
 
@@ -32,13 +32,13 @@ def listing(store: str | PathLike[str] = "results") -> list[Entry]:
 
 def _entry(place: stores.Layout) -> Entry:
     manifest, status = _manifest(place)
-    summary = manifest.get("summary", {})
+    summary = manifest.get("summary") or {}
     return Entry(
         name=place.root.name,
         title=manifest.get("experiment", {}).get("title", ""),
         trials=summary.get("trials"),
         measures=tuple(manifest.get("measures", ())),
-        last_run=manifest.get("finished"),
+        last_run=manifest.get("finished") or manifest.get("started"),
         bytes=sum(stores.snapshot(place).sizes.values()),
         status=status,
     )
@@ -52,7 +52,9 @@ def _manifest(place: stores.Layout) -> tuple[Mapping[str, Any], str]:
     except UsageError:
         return {}, "newer"
     holder = stores.holder(place)
-    if holder and not holder.dead and holder.pid != os.getpid() and manifest.get("finished", "") < holder.start:
+    if holder and not holder.dead and holder.pid != os.getpid() and (manifest.get("finished") or "") < holder.start:
         return manifest, "running"
-    failed = manifest.get("summary", {}).get("failed", 0)
-    return manifest, "interrupted" if not manifest else f"{failed:,} failed" if failed else "complete"
+    summary = manifest.get("summary")
+    if summary is None:
+        return manifest, "interrupted"
+    return manifest, f"{summary['failed']:,} failed" if summary["failed"] else "complete"

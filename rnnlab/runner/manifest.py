@@ -25,6 +25,8 @@ def finished(place: store.Layout, experiment: Experiment, manifest: Mapping[str,
 
     Looks at sizes, not into files: `verify` does that.
     """
+    if manifest.get("finished") is None:
+        return False
     try:
         same = manifest["experiment"] == experiment.resolved() and manifest["measures"] == _measures(experiment)
         whole = all(store.size(place, file["path"]) == file["bytes"] for file in manifest["files"])
@@ -38,24 +40,26 @@ def record(
     experiment: Experiment,
     previous: Mapping[str, Any],
     *,
-    summary: Mapping[str, Any],
-    started: str,
-    environment: str,
+    about: Mapping[str, Any],
+    summary: Mapping[str, Any] | None = None,
 ) -> Record:
-    """Return the manifest of a run that has just ended; the environments of earlier runs are kept."""
-    known = {file["path"]: file for file in previous.get("files", ())}
+    """Return the manifest of a run that has just ended, or without a summary of one that is under way.
+
+    about: what the run knew of itself before it began. The environments of earlier runs are kept, and while a run is
+    under way the files that they left.
+    """
+    listed = previous.get("files", [])
     environments = {**previous.get("environments", {}), **store.environments(place)}
     return {
         "name": experiment.name,
         "experiment": experiment.resolved(),
         "measures": _measures(experiment),
         "seeds": _seeds(experiment),
-        "started": started,
-        "finished": now(),
-        "summary": dict(summary),
-        "environment": environment,
+        **about,
+        "finished": None if summary is None else now(),
+        "summary": None if summary is None else dict(summary),
         "environments": environments,
-        "files": store.records(place, known),
+        "files": listed if summary is None else store.records(place, {file["path"]: file for file in listed}),
     }
 
 

@@ -15,6 +15,7 @@ from rnnlab import environment, executors
 from rnnlab import store as stores
 from rnnlab.errors import StoreDamaged
 from rnnlab.experiment import Experiment
+from rnnlab.machine import processors
 from rnnlab.runner.books import Books
 from rnnlab.runner.computing import BlockResult, Job
 from rnnlab.runner.manifest import Record, finished, now, record
@@ -113,7 +114,17 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     description = environment.describe()
     here = environment.fingerprint(description)
     stores.note_environment(place, here, description)
+    workers = processors() if means.workers is None else means.workers
+    about = {
+        "started": started,
+        "executor": means.executor,
+        "workers": workers,
+        "git": environment.git(),
+        "environment": here,
+    }
     if work.new:
+        # Whatever ends the run: what it has published by then can be read.
+        stores.write_manifest(place, record(place, experiment, previous, about=about))
         _compute_missing(place, work, means, books, here)
     books.close()
     means.patience.check()
@@ -129,8 +140,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
         notes=tuple(dict.fromkeys(notes)),
     )
     counts = {name: value for name, value in asdict(summary).items() if name not in ("name", "notes")}
-    manifest = record(place, experiment, previous, summary=counts, started=started, environment=here)
-    stores.write_manifest(place, manifest)
+    stores.write_manifest(place, record(place, experiment, previous, about=about, summary=counts))
     return summary
 
 
