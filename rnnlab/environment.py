@@ -24,11 +24,11 @@ def describe() -> dict[str, Any]:
 
     Imports NumPy and Numba: ask once per run.
     """
-    from rnnlab.kernels.options import cache_folder
+    from rnnlab.kernels.folder import sources
 
     return {
         "rnnlab": rnnlab.__version__,
-        "kernels": cache_folder().name,
+        "kernels": sources(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {

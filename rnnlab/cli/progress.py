@@ -90,7 +90,7 @@ def _bar() -> Progress:
 
 def _say_that_kernels_compile() -> None:
     """Say why the first run ever takes its time to begin."""
-    from rnnlab.kernels.options import cache_folder
+    from rnnlab.kernels.folder import is_compiled
 
-    if not cache_folder().is_dir():
+    if not is_compiled():
         message("Compiling the kernels: once for this version of rnnlab, about half a minute.")

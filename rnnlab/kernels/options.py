@@ -1,12 +1,8 @@
-"""Every Numba option and the folder of compiled kernels: all in this one place."""
+"""Every Numba option: all in this one place."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -14,6 +10,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
+
+from rnnlab.kernels.folder import cache_folder
 
 # No flag here lets the compiler assume that nan or inf do not occur; `reassoc` stays out of the forward pass.
 _EXACT = {"contract", "nsz"}
@@ -31,16 +29,26 @@ def reduction(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
+    # Python's error model puts a test into every division, which prevents vectorisation.
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "no_cfunc_wrapper": True}
+    if function.__name__.startswith("_"):  # only kernels call it: no way in from Python, nothing to load
+        return numba.njit(no_cpython_wrapper=True, **options)(function)
+    folder = cache_folder()
+    kept = None if folder is None else _kept(function, options, str(folder))
+    return kept or numba.njit(**options)(function)
+
+
+def _kept(function: Callable[..., Any], options: dict[str, Any], folder: str) -> Any:
+    """Decorate a kernel that is kept in the folder; None where Numba cannot write there and would go elsewhere."""
     # The locator reads CACHE_DIR when a function is decorated, so that other users of Numba keep their own folder.
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
-        # Python's error model puts a test into every division, which prevents vectorisation.
-        options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "no_cfunc_wrapper": True}
-        if function.__name__.startswith("_"):  # only kernels call it: no way in from Python, nothing to load
-            return numba.njit(no_cpython_wrapper=True, **options)(function)
-        return numba.njit(cache=True, **options)(function)
+        kept = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere at all
+        return None
     finally:
         numba.config.CACHE_DIR = before
+    return kept if kept.stats.cache_path.startswith(folder) else None
 
 
 @intrinsic
@@ -96,21 +104,3 @@ def flat(_context: Any, array: Any) -> Any:
         return target._getvalue()
 
     return line(array), generate
-
-
-@cache
-def cache_folder() -> Path:
-    """Return the folder of compiled kernels: named by the hash of all kernel sources.
-
-    Numba looks only at the file of the kernel itself; a kernel that calls an edited one in another file would run
-    stale (numba issue 1833). With the sources in the name it cannot.
-    """
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    return _user_cache() / "rnnlab" / f"kernels-{digest.hexdigest()[:16]}"
-
-
-def _user_cache() -> Path:
-    given = os.environ.get("RNNLAB_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    return Path(given) if given else Path.home() / ".cache"
