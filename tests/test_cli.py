@@ -282,6 +282,11 @@ def test_plot_output(ready, output, files):
     assert all(Path(name).is_file() for name in files)
 
 
+def test_plot_draws_one_scale_without_steps():
+    call("run", "small.toml", "-s", "recurrent_scale=1", "-s", "measure.gradients.steps=false")
+    assert json.loads(call("plot", "small", "--json").stdout)["kind"] == "rates"
+
+
 def test_plot_kinds_are_those_of_figures():
     from rnnlab import figures
     from rnnlab.cli import plot

@@ -109,8 +109,33 @@ def test_steps_draws_one_seed_of_every_activation(trials, by_step):
 
 
 def test_steps_of_nothing_says_why(by_step):
-    with pytest.raises(UsageError, match="`steps` was false"):
+    with pytest.raises(UsageError, match=r"rnnlab run \.\.\. -s measure\.gradients\.steps=true"):
         figures.steps(by_step.iloc[:0])
+
+
+def test_steps_counts_what_has_no_line(by_step):
+    tanh = by_step["activation"] == "tanh"
+    largest = by_step["recurrent_scale"] == SCALES[-1]
+    gone = by_step.assign(log10_grad_norm_h=by_step["log10_grad_norm_h"].mask(tanh | largest))
+    texts = [[text.get_text() for text in axes.texts] for axes in figures.steps(gone).axes]
+    assert texts == [["4 of 4 diverged"], ["1 of 4 diverged"]]
+
+
+def test_one_point_of_a_curve_is_seen(trials):
+    left = figures.growth(trials.assign(growth_rate=trials["growth_rate"].where(trials["recurrent_scale"] == 1))).axes[
+        0
+    ]
+    assert {line.get_marker() for line in lines(left)} == {"o"}
+
+
+def test_rates_draws_a_dot_a_seed():
+    none = trials_frame(rate, activation=["tanh", "relu"], seed=[0, 1, 2])
+    none.loc[none["activation"] == "relu", "growth_rate"] = np.nan
+    assert figures.kind_for(none, by_step=False) == "rates"
+    (axes,) = figures.rates(none).axes
+    dots = [line.get_ydata() for line in axes.get_lines() if line.get_marker() == "o"]
+    assert list(map(len, dots)) == [3, 0]
+    assert [text.get_text() for text in axes.texts] == ["3 of 3 without a rate"]
 
 
 @pytest.mark.parametrize("suffix", figures.FORMATS)

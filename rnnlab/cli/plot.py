@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli import options
 
-KINDS = ("growth", "length", "steps")
+KINDS = ("growth", "length", "steps", "rates")
 _BOTH = (".png", ".svg")
 
 
@@ -29,17 +29,18 @@ def command(
       growth  growth rate against the recurrent scale, and against ½ ln(g²⟨phi'²⟩)
       length  growth rate and the gradient's whole growth against the length
       steps   norm of the gradient against time
+      rates   growth rates, a dot a seed, where no axis has several values and steps were not recorded
 
     Without -o the files are figures/NAME.png and .svg in the current folder, or NAME-KIND where KIND is given. Their
     names are printed.
     """
-    from rnnlab import analysis, api, figures
+    from rnnlab import api, figures
     from rnnlab.cli import output as out
 
     paths = _paths(output) if output else []
     results = api.load(name, store)
     picked = options.conditions(where)
-    drawn = kind or figures.kind_for(analysis.pick(results.trials, picked))
+    drawn = kind or figures.kind_of(results, picked)
     figure = figures.plot(results, drawn, where=picked)
     paths = paths or [Path("figures", f"{name}-{kind}{suffix}" if kind else f"{name}{suffix}") for suffix in _BOTH]
     for path in paths:

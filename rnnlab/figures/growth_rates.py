@@ -17,6 +17,7 @@ from rnnlab.errors import UsageError
 from rnnlab.figures import style
 
 GREY = "0.45"
+_FEW = 12  # points of a curve that has markers: a point between gaps would not be seen without
 _RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
 
 
@@ -51,9 +52,11 @@ def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None)
         _name_bound(axes, at, f"γ = {style.number(slope)}")
     for look, curve in _curves(analysis.verdicts(trials, axis), dash):
         axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], color=look["color"], alpha=0.2, lw=0)
-        axes.plot(curve[axis], curve["growth_rate"], **look)
+        axes.plot(curve[axis], curve["growth_rate"], marker="o" if len(curve) <= _FEW else None, **look)
     for look, turn in _curves(analysis.turning_points(trials, axis), dash) if analysis.can_turn(axis) else ():
         axes.plot(turn["turning_point"], [0.0], color=look["color"], **_RING)
+    if trials["growth_rate"].isna().all():
+        style.note(axes, f"{(trials['status'] == 'diverged').sum()} of {len(trials)} diverged, no growth rate")
     style.scale_x(axes, axis, trials[axis])
     axes.set_ylabel(style.label("growth_rate"))
 
@@ -72,10 +75,13 @@ def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
 def _bounds(trials: pd.DataFrame, axis: str) -> dict[float, pd.Series]:
     """Return for each γ the largest norm bound of any seed at each point of the axis."""
     slopes = trials["activation"].map(theory.steepest_slope)
-    return {
-        slope: np.log(slope * group.groupby(axis)["spectral_norm"].max().where(lambda norm: norm > 0))
-        for slope, group in trials.groupby(slopes)
-    }
+    return {slope: _norm_bound(group, axis) for slope, group in trials.groupby(slopes)}
+
+
+def _norm_bound(trials: pd.DataFrame, axis: str) -> pd.Series:
+    norms = trials.groupby(axis)["spectral_norm"].max()
+    bound = theory.norm_bound(trials["activation"].iloc[0], norms)
+    return pd.Series(bound, index=norms.index).where(norms > 0)
 
 
 def _against_product(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:

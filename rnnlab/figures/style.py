@@ -171,6 +171,14 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
     return ", ".join([named({**shape, **fixed}), about_seed]).removeprefix(", ")
 
 
+def note(axes: Axes, text: str, *, x: float | None = None) -> None:
+    """Write in a panel what it does not show: in its middle, or near the top at `x` of its axis."""
+    middle = {"transform": axes.transAxes, "va": "center"}
+    top = {"transform": axes.get_xaxis_transform(), "va": "top"}
+    how: dict[str, Any] = middle if x is None else top
+    axes.text(0.5 if x is None else x, 0.5 if x is None else 0.97, text, ha="center", color="0.4", fontsize=7, **how)
+
+
 def headed(figure: Figure, title: str, about: str) -> None:
     """Give the figure its title, and under it what its trials have in common."""
     lines = [*textwrap.wrap(title, _LINE), *textwrap.wrap(about, _LINE)]

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnnlab import analysis
@@ -32,7 +34,10 @@ def steps(by_step: pd.DataFrame, title: str = "", fixed: Mapping[str, Any] = Map
     are `fixed`. Where a gradient is exactly zero the line ends.
     """
     if by_step.empty:
-        raise UsageError("gradients_by_step has no rows for these trials: the setting `steps` was false")
+        raise UsageError(
+            "gradients_by_step has no rows for these trials: the setting `steps` was false. "
+            "To record them: rnnlab run ... -s measure.gradients.steps=true"
+        )
     trials = by_step.drop_duplicates("key")
     hue = analysis.main_axis(trials)
     activations = analysis.in_order(trials["activation"])
@@ -41,11 +46,24 @@ def steps(by_step: pd.DataFrame, title: str = "", fixed: Mapping[str, Any] = Map
     with style.look():
         figure, panels = style.new_figure(1, len(activations), height=3.0, sharex=True, sharey=True)
         for activation, axes in zip(activations, panels[0], strict=True):
-            for _, trial in by_step[by_step["activation"] == activation].groupby("key", sort=False):
+            own = by_step[by_step["activation"] == activation]
+            for _, trial in own.groupby("key", sort=False):
                 axes.plot(trial["t"], trial["log10_grad_norm_h"], color=colours[trial[hue].iloc[0] if hue else None])
+            _say_what_is_missing(axes, own)
             axes.set_title(activation)
             axes.set_xlabel(style.label("t"))
         panels[0, 0].set_ylabel(style.label("log10_grad_norm_h"))
         style.hue_legend(figure, hue, values)
         style.headed(figure, title, style.context(trials, fixed))
     return figure
+
+
+def _say_what_is_missing(axes: Axes, by_step: pd.DataFrame) -> None:
+    """Count the trials without a line: diverged (null), or a gradient that is exactly zero throughout (-inf)."""
+    norms = by_step["log10_grad_norm_h"].groupby(by_step["key"])
+    diverged = int((norms.count() == 0).sum())
+    zero = int((norms.max() == -np.inf).sum())
+    parts = [f"{count} of {len(norms)} {what}" for count, what in ((diverged, "diverged"), (zero, "zero")) if count]
+    if parts:
+        everything = diverged + zero == len(norms)
+        style.note(axes, ", ".join(parts), x=None if everything else by_step["t"].mean())
