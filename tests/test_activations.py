@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from rnnlab import theory
 from rnnlab.kernels import activations
 from tests.cases import DTYPES
 
@@ -108,3 +109,7 @@ def test_an_element_does_not_depend_on_its_place(name, dtype):
 def test_the_largest_slope_is_the_largest(name):
     _value, slope = apply(name, np.linspace(-5, 5, 10_001))
     assert slope.max() == activations.LARGEST_SLOPE[name]
+
+
+def test_theory_has_the_same_slopes_without_the_kernels():
+    assert theory.STEEPEST_SLOPE == activations.LARGEST_SLOPE

@@ -122,10 +122,11 @@ def test_an_exact_zero_has_no_rate_and_vanishes(tmp_path, zero):
 
 
 def test_rates_far_outside_the_range(tmp_path):
-    results = run(tmp_path, activation=["sigmoid", "tanh"], recurrent_scale=[0.1, 8.0], length=1100, batch=2, width=3)
+    shape = {"length": 1100, "batch": 2, "width": 3}
+    results = run(tmp_path, activation=["sigmoid", "tanh"], recurrent_scale=[0.1, 8.0], loss_at="last", **shape)
     for row in results.trials[results.trials.recurrent_scale == 0.1].itertuples():
         exact = naive.exact_network(network(results, row))
-        assert row.log10_grad_norm_h0 < -1000 or row.loss_at == "every"
+        assert row.log10_grad_norm_h0 < -1000
         same(row.growth_rate, naive.growth_rate(exact), 1e-12)
         same(row.growth_rate_rms, naive.growth_rate_rms(exact), 1e-12)
     assert np.isfinite(results.trials.growth_rate).all()
@@ -150,6 +151,32 @@ def test_the_standard_error_needs_ten_steps_and_falls_with_length(tmp_path):
     assert (results.trials.growth_rate_se.dropna() > 0).all()
     ratio = by_length.mean()[50] / by_length.mean()[800]
     assert 2 < ratio < 10  # sqrt(800/50) = 4
+
+
+@pytest.mark.parametrize("skip", [(0, 0), (3, 0), (0, 4), (6, 10), (7, 10), (13, 12)])
+@pytest.mark.parametrize("loss_at", ["every", "last"])
+def test_rates_leave_out_the_steps_that_are_skipped(tmp_path, loss_at, skip):
+    first, last = skip
+    settings = {"skip_first": first, "skip_last": last}
+    results = run(tmp_path, settings, activation=["tanh", "sigmoid"], length=26, loss_at=loss_at, seed=range(2))
+    for row in results.trials.itertuples():
+        d = naive.adjoint_of_last(network(results, row))[first : 27 - last]
+        logs = np.log(np.linalg.norm(d, axis=2))
+        rms = np.log(np.linalg.norm(d, axis=(1, 2)))
+        left = 26 - first - last
+        same(row.growth_rate, np.mean(logs[0] - logs[-1]) / left, 1e-12)
+        same(row.growth_rate_rms, (rms[0] - rms[-1]) / left, 1e-12)
+        assert pd.isna(row.growth_rate_se) == (left < 10)
+
+
+@pytest.mark.parametrize("skip", [(12, 0), (0, 12), (5, 7), (100, 100)])
+def test_where_no_step_is_left_there_is_no_rate_but_a_verdict(tmp_path, skip):
+    settings = dict(zip(("skip_first", "skip_last"), skip, strict=True))
+    results = run(tmp_path, settings, activation="tanh", recurrent_scale=[0.3, 1.0])
+    assert results.trials[["growth_rate", "growth_rate_rms", "growth_rate_se"]].isna().all(axis=None)
+    verdicts = [naive.verdict(network(results, row)) for row in results.trials.itertuples()]
+    assert results.trials.verdict.tolist() == verdicts
+    assert verdicts[0] == "vanishes"
 
 
 def test_states_that_overflow_have_status_diverged_and_the_step(tmp_path):

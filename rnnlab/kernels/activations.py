@@ -22,7 +22,7 @@ from rnnlab.kernels.options import kernel
 
 TANH, SIGMOID, RELU, IDENTITY = range(4)
 CODES = {"tanh": TANH, "sigmoid": SIGMOID, "relu": RELU, "identity": IDENTITY}
-# The largest slope, gamma of the norm bound; and the slope under which a unit counts as saturated (0: never).
+# The largest slope: gamma of the norm bound, and the measure of saturation.
 LARGEST_SLOPE = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0, "identity": 1.0}
 BOUNDED = frozenset({"tanh", "sigmoid"})
 
