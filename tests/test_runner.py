@@ -19,6 +19,7 @@ import pytest
 from rnnlab import api, draws, experiment, grid, measures, runner, store
 from rnnlab.errors import StoreBusy, StoreIOError, UsageError
 from rnnlab.grid import dividing
+from rnnlab.runner import running
 from rnnlab.store import files, parquet
 from tests import fake_measure
 
@@ -194,6 +195,19 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path, undisturbed, driver):
     assert results(tmp_path / "store") == undisturbed
 
 
+def test_a_signal_while_kernels_are_made_ends_the_run_at_once(tmp_path, monkeypatch):
+    def warm(_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5.0)
+        pytest.fail("the signal was not heard")
+
+    monkeypatch.setattr(running, "warm", warm)
+    with pytest.raises(runner.Interrupted) as caught:
+        runner.run(made(), store=tmp_path)
+    assert (caught.value.exit_code, caught.value.at_once) == (143, False)
+    assert runner.plan(made(), store=tmp_path).new == TRIALS
+
+
 # --- only what is missing --------------------------------------------------------------------------------------------
 
 
@@ -248,6 +262,9 @@ def test_a_read_only_store_is_refused_before_anything_is_computed(tmp_path, comp
         monkeypatch.setattr(files, name, refuse)
     with pytest.raises(StoreIOError, match="read-only"):
         runner.run(made(seed={"range": 4}), store=tmp_path)
+    summary = runner.run(made(seed={"range": 2}), store=tmp_path)  # all is there, but not a manifest of this grid
+    assert (summary.new, summary.done) == (0, 16)
+    assert "read-only" in summary.notes[0]
     assert not computed
 
 

@@ -389,6 +389,7 @@ def test_a_truncated_file_is_named_and_set_aside_with_its_block(place, table, ke
         store.read(place, table)
     notes = store.recover(place)
     assert victim.name in notes[0]
+    assert len(notes) == 1
     assert len(published_keys(place)) == 2
     assert store.read(place, "fake_by_step").num_rows == 6
     assert len(pd.read_parquet(place.table(table))) == (2 if table == "fake" else 6)
@@ -535,6 +536,17 @@ def test_what_a_dead_holder_noted_does_not_matter(place):
     place.holder.write_text(json.dumps({"pid": 2**22 + 1, "host": "gone", "command": "x", "start": "then"}))
     with store.writing(place):
         assert store.holder(place).pid == os.getpid()
+
+
+def test_a_file_in_place_of_the_store_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreIOError, match="another folder with --store"):
+        store.names(tmp_path / "file")
+    with (
+        pytest.raises(StoreIOError, match="another folder with --store"),
+        store.writing(store.layout(tmp_path / "file", "e")),
+    ):
+        pass
 
 
 def test_experiments_of_a_store_are_listed(tmp_path, monkeypatch):

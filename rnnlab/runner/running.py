@@ -6,14 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from os import PathLike
 
 from rnnlab import environment, executors
 from rnnlab import store as stores
-from rnnlab.errors import StoreDamaged
+from rnnlab.errors import StoreDamaged, StoreIOError
 from rnnlab.experiment import Experiment
 from rnnlab.machine import processors
 from rnnlab.runner.books import Books
@@ -75,7 +75,14 @@ def run(
     place = stores.layout(store, experiment.name)
     if summary := _finished(place, experiment):
         return summary
-    with stores.writing(place, wait=wait), Patience(interrupted) as patience:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(stores.writing(place, wait=wait))
+        except StoreIOError as error:
+            if summary := _read_only(place, experiment, error):
+                return summary
+            raise
+        patience = stack.enter_context(Patience(interrupted))
         if summary := _finished(place, experiment):  # by the run that was waited for
             return summary
         means = Means(executor, workers, progress or (lambda done, total: None), patience)
@@ -94,6 +101,17 @@ def _finished(place: stores.Layout, experiment: Experiment) -> Summary | None:
         return None
     was = manifest["summary"]
     return Summary(experiment.name, was["trials"], 0, was["trials"], 0, was["diverged"], 0.0)
+
+
+def _read_only(place: stores.Layout, experiment: Experiment, error: StoreIOError) -> Summary | None:
+    """Return the summary of an experiment of which nothing is missing in a store that cannot be written, else None."""
+    if not stores.refused(error):
+        return None
+    work = missing(experiment, look(place, experiment))
+    if work.new:
+        return None
+    note = f"{place.manifest}: could not be rewritten, the store is read-only; it tells of an earlier run"
+    return Summary(experiment.name, work.total, 0, work.done, 0, work.diverged, 0.0, (note,))
 
 
 def _manifest(place: stores.Layout) -> tuple[Record, list[str]]:
@@ -147,7 +165,8 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
 def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: Books, here: str) -> None:
     # pandas takes a second to import: let it, while kernels are compiled and the first blocks run.
     threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
-    warm(work.experiment)
+    with means.patience.hasty():
+        warm(work.experiment)
     queue = _Queue(work.jobs(here))
     stop = means.patience.asked
     results = executors.run(_compute, queue, executor=means.executor, workers=means.workers, stop=stop)

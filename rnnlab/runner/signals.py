@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -32,6 +33,7 @@ class Patience:
         self.number: int | None = None
         self._heard = heard
         self._before: dict[int, Any] = {}
+        self._hasty = False
 
     def asked(self) -> bool:
         """Whether a signal asks the run to end."""
@@ -42,10 +44,23 @@ class Patience:
         if self.number is not None:
             raise Interrupted(self.number, at_once=False)
 
+    @contextmanager
+    def hasty(self) -> Iterator[None]:
+        """While this is entered the first signal raises Interrupted: nothing runs that were worth waiting for."""
+        self._hasty = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._hasty = False
+        self.check()  # what a signal raises in a destructor is lost
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.number is not None:
             raise Interrupted(number, at_once=True)
         self.number = number
+        if self._hasty:
+            raise Interrupted(number, at_once=False)
         if self._heard is not None:
             self._heard()
 

@@ -111,7 +111,12 @@ def layout(store: str | os.PathLike[str], name: str) -> Layout:
 
 
 def names(store: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return the names of the experiments in a store."""
+    """Return the names of the experiments in a store, none where there is no such folder.
+
+    Raises StoreIOError where something else stands in its place.
+    """
+    if Path(store).exists() and not Path(store).is_dir():
+        raise StoreIOError(f"{store}: is no folder. Choose another folder with --store.")
     found = (e.name for e in files.entries(Path(store)) if e.kind == "folder" and _NAME.fullmatch(e.name))
     return tuple(name for name in found if _holds_something(Layout(Path(store) / name)))
 

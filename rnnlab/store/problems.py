@@ -10,6 +10,7 @@ from pathlib import Path
 from rnnlab.errors import StoreDamaged, StoreIOError
 
 _ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_FOLDER = {errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
 _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -35,10 +36,17 @@ def explained(place: Path, doing: str, need: int = 0) -> Iterator[None]:
         raise StoreIOError(f"{where}: cannot {doing}: {error.strerror or error}. {_remedy(error, need)}") from error
 
 
+def refused(error: StoreIOError) -> bool:
+    """Say whether the file system allows no writing."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _REFUSED
+
+
 def _remedy(error: OSError, need: int) -> str:
     kept = "What is done is kept: run the same command again."
     if error.errno in _ROOM:
         return f"Make room{f' (at least {need:,} bytes)' if need else ''}. {kept}"
     if error.errno in _REFUSED:
         return "The store is read-only here: choose another with --store, or allow writing."
+    if error.errno in _NO_FOLDER:
+        return "No folder can be there: choose another folder with --store."
     return kept

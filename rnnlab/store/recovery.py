@@ -22,20 +22,28 @@ def recover(place: Layout) -> list[str]:
     with explained(place.root, "bring the store into order"):
         journal.recover(place)
         staging.clear(place)
-        notes = [note for path in _unreadable(place, snapshot(place)) for note in set_aside(place, path)]
+        removed = _remove_orphans(place)
         current = snapshot(place)
-        for path in current.orphans:
-            files.remove(place.root / path)
-        if current.orphans:
-            notes.append(f"removed {len(current.orphans)} files of blocks that a killed run had not finished")
+        notes = [note for path in _unreadable(place, current) for note in set_aside(place, path)]
+        if removed:
+            what = "1 file of a block" if removed == 1 else f"{removed:,} files of blocks"
+            notes.append(f"removed {what} that a killed run had not finished")
         return notes + [f"{place.root / path}: is not of rnnlab; skipped" for path in current.foreign]
+
+
+def _remove_orphans(place: Layout) -> int:
+    orphans = snapshot(place).orphans
+    for path in orphans:
+        files.remove(place.root / path)
+    return len(orphans)
 
 
 def _unreadable(place: Layout, current: Snapshot) -> Iterable[Path]:
     for table in current.tables:
         for path in current.paths(place, table):
             try:
-                parquet.shape(path)
+                if files.kind(path) == "file":  # else it went with a damaged one of its block
+                    parquet.shape(path)
             except DamagedFile:
                 yield path
 
@@ -55,6 +63,7 @@ def set_aside(place: Layout, path: Path) -> list[str]:
                 files.rename(source, place.damaged / f"{source.parent.name}-{source.name}.damaged")
         files.sync(main)
         files.sync(place.damaged)
+        _remove_orphans(place)  # the other tables of its block
     return [f"{path}: is damaged; set aside in {place.damaged}, its trials are computed anew"]
 
 
