@@ -24,6 +24,7 @@ _PROCESS = 350 << 20  # bytes that Python and its libraries take
 _SLAB = 4 << 20  # bytes of the trajectories that are computed together
 _CELL = 8  # bytes of one value in a table
 _DISK_TRIAL, _DISK_ROW = 120, 40  # bytes of one row on the disk
+_DISK_FILES = 40_000  # bytes of the footers of the few files of a measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def estimate(loads: Iterable[Load], *, workers: int, model: Model | None = None,
     blocks = sum(math.ceil(load.number / block_size(load.trial)) for load in loads)
     processes = 1 + (workers if executor == "processes" else 0)
     memory = processes * _PROCESS + 2 * min(workers, blocks) * max(block_bytes(load) for load in loads)
-    return Cost(_START + work / min(workers, blocks), memory, sum(disk(load) for load in loads))
+    return Cost(_START + work / min(workers, blocks), memory, _DISK_FILES + sum(disk(load) for load in loads))
 
 
 def seconds(load: Load) -> float:
@@ -114,5 +115,5 @@ def block_bytes(load: Load) -> int:
 
 
 def disk(load: Load) -> int:
-    """Return the bytes that the tables of a load take in the store."""
+    """Return the bytes that the rows of a load take in the store."""
     return load.number * (_DISK_TRIAL + _DISK_ROW * load.rows)

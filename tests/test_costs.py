@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -61,6 +64,26 @@ def test_times_that_were_measured_correct_the_model():
     assert model.factor(dataclasses.replace(TRIAL, width=400)) == pytest.approx(1.0)
     assert costs.calibrated([(load(), 1e9)]).factor(TRIAL) <= 10.0
     assert costs.Model().factor(TRIAL) == 1.0
+
+
+REAL = """
+import resource, sys
+from rnnlab import runner
+from tests.test_costs import made
+
+runner.run(made(width=16, length=[50, 100], seed={"range": int(sys.argv[2])}), store=sys.argv[1], workers=2)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.parametrize("seeds", [2, 20])
+def test_disk_and_memory_are_estimated_within_a_factor_of_three(tmp_path, seeds):
+    plan = runner.plan(made(width=16, length=[50, 100], seed={"range": seeds}), store=tmp_path, workers=2)
+    command = [sys.executable, "-c", REAL, str(tmp_path), str(seeds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": "."})
+    disk = sum(path.stat().st_size for path in (tmp_path / "e").rglob("*.parquet"))
+    assert disk / 3 < plan.disk < 3 * disk
+    assert int(done.stdout) / 3 < plan.memory < 3 * int(done.stdout)
 
 
 def made(measure=None, **grid):
