@@ -71,6 +71,14 @@ def test_pick_rows():
     assert len(analysis.pick(frame, {"width": 4})) == 2
     assert len(analysis.pick(frame, {"width": [4, 8], "activation": "tanh"})) == 2
     assert len(analysis.pick(frame, {})) == 4
+    scales = trials_frame(log_rate, recurrent_scale=[0.6484197773255048, 0.6499, 2.0])
+    assert list(analysis.pick(scales, {"recurrent_scale": 0.6484})["recurrent_scale"]) == [0.6484197773255048]
+    assert len(analysis.pick(scales, {"recurrent_scale": [0.648, 2]})) == 2
+    assert len(analysis.pick(scales, {"recurrent_scale": 0.6499})) == 1
+    with pytest.raises(UsageError, match="There are, for example"):
+        analysis.pick(scales, {"recurrent_scale": 0.6})
+    with pytest.raises(UsageError, match=r"zzzz is no column here. Known: activation(?!.*chi_measured)"):
+        analysis.pick(frame, {"zzzz": 4})
     with pytest.raises(UsageError, match="widht is no column here"):
         analysis.pick(frame, {"widht": 4})
     with pytest.raises(UsageError, match="There are, for example: 4, 8"):

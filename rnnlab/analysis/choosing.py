@@ -13,17 +13,20 @@ from rnnlab.trial import parameters
 
 PARAMETERS = {parameter.column.name: parameter for parameter in parameters().values()}  # by column
 _ACTIVATIONS: tuple[str, ...] = get_args(parameters()["activation"].type)
+_PRINTED = (".3g", ".4g")  # how tables, legends and turning points print a number
 
 
 def pick(trials: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows whose columns have these values (one, or a list of them).
 
-    Raises UsageError for an unknown column, and where nothing is left.
+    A number also picks what is printed as it is, with three or four digits, where nothing equals it. Raises UsageError
+    for an unknown column, and where nothing is left.
     """
     for name, wanted in where.items():
         if name not in trials.columns:
-            raise UsageError(f"{name} is no column here.{did_you_mean(name, trials.columns)}")
-        found = trials[trials[name].isin(_listed(wanted))]
+            known = [column for column in trials.columns if column in (*PARAMETERS, "key")]
+            raise UsageError(f"{name} is no column here.{did_you_mean(name, known or trials.columns)}")
+        found = trials[_is_one_of(trials[name], _listed(wanted))]
         if found.empty and not trials.empty:
             there = ", ".join(map(str, spaced(sorted(trials[name].dropna().unique()), 8)))
             raise UsageError(
@@ -31,6 +34,15 @@ def pick(trials: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
             )
         trials = found
     return trials
+
+
+def _is_one_of(column: pd.Series, wanted: list[Any]) -> pd.Series:
+    known = set(column.unique())
+    as_printed = [value for value in wanted if value not in known and isinstance(value, (int, float))]
+    if not (as_printed and pd.api.types.is_float_dtype(column)):
+        return column.isin(wanted)
+    near = [value for value in known for each in as_printed if any(f"{value:{d}}" == f"{each:{d}}" for d in _PRINTED)]
+    return column.isin([*wanted, *near])
 
 
 def _listed(value: Any) -> list[Any]:

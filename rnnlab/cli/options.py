@@ -10,6 +10,8 @@ import click
 from rnnlab.machine import processors
 
 DEFAULT_STORE = "results"
+DEFAULT_EXECUTOR = "threads"
+MOST_TRIALS = 10**7
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -20,7 +22,9 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> No
 def _executor(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     if value == "dask":
         raise click.BadParameter(
-            "dask comes with the extra [dask] of a later version. Choose threads or processes.", ctx, parameter
+            "this version cannot compute with dask yet, not even with the extra [dask]. Choose threads or processes.",
+            ctx,
+            parameter,
         )
     return value
 
@@ -54,7 +58,7 @@ workers = click.option(
 executor = click.option(
     "--executor",
     type=click.Choice(["threads", "processes", "dask"]),
-    default="threads",
+    default=DEFAULT_EXECUTOR,
     show_default=True,
     envvar="RNNLAB_EXECUTOR",
     callback=_executor,
@@ -63,7 +67,7 @@ executor = click.option(
 max_trials = click.option(
     "--max-trials",
     type=click.IntRange(min=1),
-    default=10**7,
+    default=MOST_TRIALS,
     metavar="N",
     show_default=True,
     help="Refuse larger grids: a typo makes 10^9 trials easily.",
@@ -103,13 +107,28 @@ def store_flag(store: str) -> list[str]:
     return [] if store == DEFAULT_STORE else ["--store", store]
 
 
+def run_flags(workers: int | None, executor: str, max_trials: int) -> list[str]:
+    """Return what a `run` that is proposed needs, to be the one that was planned."""
+    parts = [] if workers is None else ["--workers", str(workers)]
+    parts += [] if executor == DEFAULT_EXECUTOR else ["--executor", executor]
+    return parts + ([] if max_trials == MOST_TRIALS else ["--max-trials", str(max_trials)])
+
+
 def conditions(where: tuple[str, ...]) -> dict[str, list[Any]]:
     """Return the values asked for with --where, by parameter."""
     pairs = [text.partition("=") for text in where]
     for key, equals, values in pairs:
         if not (key and equals and values):
             raise click.UsageError(f"--where {key}{equals}{values}: write KEY=VALUE[,VALUE...], as in --where width=64")
-    return {key: [_value(value) for value in values.split(",")] for key, _, values in pairs}
+    return {_column(key): [_value(value) for value in values.split(",")] for key, _, values in pairs}
+
+
+def _column(key: str) -> str:
+    """Return the column of a parameter of the grid: that of `loss` is called `loss_function`."""
+    from rnnlab.trial import parameters
+
+    known = parameters()
+    return known[key].column.name if key in known else key
 
 
 def _value(text: str) -> Any:

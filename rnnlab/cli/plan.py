@@ -36,6 +36,7 @@ def command(
     for name, text in _rows(plan, store, executor):
         click.echo(f"{name:<8}{text}")
     again = [*(part for each in sets for part in ("-s", each)), *options.store_flag(store)]
+    again += options.run_flags(workers, executor, max_trials)
     output.message(_advice(plan, shlex.join(["rnnlab", "run", experiment, *again]), store), quiet=quiet)
 
 
