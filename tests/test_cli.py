@@ -184,6 +184,11 @@ def test_plan_tells_what_and_why_and_runs_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
 
 
+def test_plan_proposes_the_run_that_was_planned():
+    done = call("plan", "small.toml", "--workers", "1", "--executor", "processes", "--max-trials", "99")
+    assert "Next: rnnlab run small.toml --workers 1 --executor processes --max-trials 99" in done.stderr
+
+
 def test_plan_knows_what_is_done():
     call("run", "small.toml", "-s", "seed=0")
     plan = json.loads(call("plan", "small.toml", "--json").stdout)
@@ -248,6 +253,24 @@ def test_show_where_and_axis(ready):
     assert "columns: seed" not in text
     data = json.loads(call("show", "small", "--store", ready, "--json", "--axis", "length").stdout)
     assert data["axis"] == "length"
+
+
+def test_where_takes_what_is_printed_and_what_stands_in_the_grid():
+    call("run", "small.toml", "-s", "recurrent_scale=0.6484197773255048,2", "-s", "seed=0")
+    assert "0.648" in call("show", "small", "--where", "recurrent_scale=2,0.648").stdout
+    call("show", "small", "--where", "recurrent_scale=0.648", "--where", "loss=squared")
+
+
+def test_legend_explains_what_occurs_and_nothing_else(ready):
+    text = call("show", "small", "--store", ready).stdout
+    assert "95 % interval over seeds" in text
+    assert "unclear" not in text
+    assert "diverged" not in text
+    call("run", "small.toml", "-s", "seed=0", "-s", "recurrent_scale=0.5")
+    text = call("show", "small").stdout
+    assert "±" not in text
+    assert "shares" not in text
+    assert "unclear: too few" in call("show", "small", "--axis", "recurrent_scale").stdout
 
 
 def test_show_everything_is_wide(tmp_path):

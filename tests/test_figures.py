@@ -125,7 +125,7 @@ def test_one_point_of_a_curve_is_seen(trials):
     left = figures.growth(trials.assign(growth_rate=trials["growth_rate"].where(trials["recurrent_scale"] == 1))).axes[
         0
     ]
-    assert {line.get_marker() for line in lines(left)} == {"o"}
+    assert {line.get_marker() for line in lines(left)} == {"o", "^"}
 
 
 def test_rates_draws_a_dot_a_seed():

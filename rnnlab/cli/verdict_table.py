@@ -15,6 +15,7 @@ from rnnlab import analysis
 from rnnlab.cli import output
 
 _LETTERS = {"vanishes": "v", "stable": "s", "explodes": "e", "diverged": "d"}
+_SAID = {"vanishes": "vanish", "stable": "are stable", "explodes": "explode", "diverged": "diverged"}
 _STYLES = {"vanishes": "blue", "stable": "green", "explodes": "red", "diverged": "magenta"}
 _MAX_ROW_VALUES = 12
 _MOST_TABLES = 12
@@ -51,7 +52,10 @@ def print_verdicts(title: str, verdicts: Verdicts, *, everything: bool = False) 
     for heading, table in shown:
         parts += [("", ""), (heading, "italic"), (table, "")]
     parts.append(("", ""))
-    parts += [(line, "dim") for line in (*_legend(verdicts), *_left_out(verdicts, values, len(groups) - len(shown)))]
+    rows = verdicts.table
+    rows = rows[rows[verdicts.axis].isin(values)] if verdicts.axis else rows
+    lines = (*_legend(verdicts, rows), *_left_out(verdicts, values, len(groups) - len(shown)))
+    parts += [(line, "dim") for line in lines]
     output.print_rich(*parts, width=width)
 
 
@@ -75,11 +79,27 @@ def tables(verdicts: Verdicts, values: Sequence[Any]) -> Iterator[tuple[str, Tab
         yield _heading(verdicts, labels, rows), _table(verdicts, rows, values)
 
 
-def _legend(verdicts: Verdicts) -> Iterator[str]:
-    yield "v28 s72: of the seeds 28 % vanish and 72 % are stable (e explode, d diverge)"
-    yield "below: mean growth rate in nats/step ± half its 95 % interval over seeds"
-    if verdicts.turns is not None:
-        yield f"turns at: {_words(verdicts.axis)} where that mean crosses zero, with its 95 % interval"
+def _legend(verdicts: Verdicts, rows: pd.DataFrame) -> Iterator[str]:
+    """Explain what occurs in these rows, and nothing else."""
+    mixed = rows[(rows[list(_LETTERS)] > 0).sum(axis=1) > 1]
+    if not mixed.empty:
+        words = ", ".join(f"{letter} {_SAID[name]}" for name, letter in _LETTERS.items() if (mixed[name] > 0).any())
+        yield f"shares of the seeds in percent: {words}"
+    interval = " ± half its 95 % interval over seeds" if rows["growth_rate_low"].notna().any() else ""
+    if rows["growth_rate"].notna().any():
+        yield f"below: mean growth rate in nats/step{interval}"
+    if (rows["growth_rate"].isna() & (rows["missing"] < rows["seeds"])).any():
+        yield "no rate: every seed diverged, or has a gradient that is exactly zero"
+    yield from _legend_of_turns(verdicts)
+
+
+def _legend_of_turns(verdicts: Verdicts) -> Iterator[str]:
+    if verdicts.turns is None:
+        return
+    interval = ", with its 95 % interval" if verdicts.turns["turning_point_low"].notna().any() else ""
+    yield f"turns at: {_words(verdicts.axis)} where that mean crosses zero{interval}"
+    if (verdicts.turns["side"] == "unclear").any():
+        yield "unclear: too few values with a growth rate to say where it turns"
 
 
 def _left_out(verdicts: Verdicts, values: Sequence[Any], tables_left_out: int) -> Iterator[str]:

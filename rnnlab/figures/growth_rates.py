@@ -52,7 +52,8 @@ def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None)
         _name_bound(axes, at, f"γ = {style.number(slope)}")
     for look, curve in _curves(analysis.verdicts(trials, axis), dash):
         axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], color=look["color"], alpha=0.2, lw=0)
-        axes.plot(curve[axis], curve["growth_rate"], marker="o" if len(curve) <= _FEW else None, **look)
+        shape = style.marker(curve["activation"].iloc[0]) if 0 < len(curve) <= _FEW else None
+        axes.plot(curve[axis], curve["growth_rate"], marker=shape, **look)
     for look, turn in _curves(analysis.turning_points(trials, axis), dash) if analysis.can_turn(axis) else ():
         axes.plot(turn["turning_point"], [0.0], color=look["color"], **_RING)
     if trials["growth_rate"].isna().all():

@@ -172,11 +172,11 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
 
 
 def note(axes: Axes, text: str, *, x: float | None = None) -> None:
-    """Write in a panel what it does not show: in its middle, or near the top at `x` of its axis."""
+    """Write in a panel what it does not show: in its middle, or on its top at `x` of its axis."""
     middle = {"transform": axes.transAxes, "va": "center"}
-    top = {"transform": axes.get_xaxis_transform(), "va": "top"}
+    top = {"transform": axes.get_xaxis_transform(), "va": "bottom"}
     how: dict[str, Any] = middle if x is None else top
-    axes.text(0.5 if x is None else x, 0.5 if x is None else 0.97, text, ha="center", color="0.4", fontsize=7, **how)
+    axes.text(0.5 if x is None else x, 0.5 if x is None else 1.0, text, ha="center", color="0.4", fontsize=7, **how)
 
 
 def headed(figure: Figure, title: str, about: str) -> None:
