@@ -11,6 +11,7 @@ import time
 import pytest
 
 from rnnlab import costs, experiment, measures, runner
+from rnnlab.runner import planning
 from rnnlab.trial import trial_of
 
 TRIAL = trial_of({"activation": "tanh", "width": 64, "length": 100, "batch": 16})
@@ -64,6 +65,15 @@ def test_times_that_were_measured_correct_the_model():
     assert model.factor(dataclasses.replace(TRIAL, width=400)) == pytest.approx(1.0)
     assert costs.calibrated([(load(), 1e9)]).factor(TRIAL) <= 10.0
     assert costs.Model().factor(TRIAL) == 1.0
+
+
+def test_more_memory_than_there_is_is_told_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "memory", lambda: 2**20)
+    with pytest.warns(RuntimeWarning, match="fewer workers"):
+        runner.plan(made(), store=tmp_path)
+    with pytest.raises(RuntimeWarning, match="of memory are needed"):  # warnings are errors in tests
+        runner.run(made(), store=tmp_path)
+    assert not (tmp_path / "e" / "gradients").exists()
 
 
 REAL = """

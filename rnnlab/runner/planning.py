@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from rnnlab import costs, executors, grid
 from rnnlab import store as stores
 from rnnlab.experiment import Axis, Experiment, Grid
-from rnnlab.machine import processors
+from rnnlab.machine import memory, processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
 from rnnlab.runner.missing import Missing, Published, look, missing
 from rnnlab.trial import Trial, parameters
@@ -61,10 +62,24 @@ def plan(
         cost = costs.estimate(loads, workers=number, model=model, executor=executor)
         measured += model.trials
         total = costs.Cost(total.seconds + cost.seconds, max(total.memory, cost.memory), total.disk + cost.disk)
+    _warn_of(total.memory)
     return Plan(
         experiment.name, work.total, work.done, work.new, _why(place, work, found), number, total.seconds, total.memory,
         total.disk, measured,
     )  # fmt: skip
+
+
+def warn_of_memory(work: Missing, workers: int, executor: str) -> None:
+    """Warn, before anything is computed, where that would take more memory than there is."""
+    parts = _loads(work).values()
+    _warn_of(max((costs.estimate(each, workers=workers, executor=executor).memory for each in parts), default=0))
+
+
+def _warn_of(need: int) -> None:
+    there = memory()
+    if there is not None and need > there:
+        short = f"about {need / 2**30:.1f} GiB of memory are needed, and this machine has {there / 2**30:.1f} GiB"
+        warnings.warn(f"{short}. Use fewer workers, or smaller trials.", RuntimeWarning, stacklevel=3)
 
 
 def _why(place: stores.Layout, work: Missing, found: Mapping[str, Published]) -> dict[str, dict[str, int]]:

@@ -20,6 +20,7 @@ from rnnlab.runner.books import Books
 from rnnlab.runner.computing import BlockResult, Job
 from rnnlab.runner.manifest import Record, finished, now, record
 from rnnlab.runner.missing import Missing, look, missing
+from rnnlab.runner.planning import warn_of_memory
 from rnnlab.runner.signals import Patience
 from rnnlab.runner.warming import warm
 
@@ -141,6 +142,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
         "environment": here,
     }
     if work.new:
+        warn_of_memory(work, workers, means.executor)
         # Whatever ends the run: what it has published by then can be read.
         stores.write_manifest(place, record(place, experiment, previous, about=about))
         _compute_missing(place, work, means, books, here)
