@@ -529,6 +529,26 @@ def test_no_colours_and_no_animation_without_a_terminal():
     assert "0 of 12 trials" in err
 
 
+def test_speed_and_time_left_leave_out_the_compiling(monkeypatch):
+    from rnnlab.cli import progress
+
+    at, said = 0.0, []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: at)
+    monkeypatch.setattr(progress, "message", said.append)
+    monkeypatch.setattr(progress, "_say_that_kernels_compile", lambda: None)
+    reporter = progress.Reporter(quiet=False)
+    for at, done in ((0.0, 50), (30.0, 100), (36.0, 700), (56.0, 2700), (62.0, 3290), (68.0, 3300)):  # noqa: B007
+        reporter(done, 3300)
+    assert said == [
+        "50 of 3,300 trials",
+        "100 of 3,300 trials",
+        "700 of 3,300 trials, 100 a second, 26 s left",
+        "2,700 of 3,300 trials, 100 a second, 6 s left",
+        "3,290 of 3,300 trials, 98 a second, 1 s left",
+        "3,300 of 3,300 trials",
+    ]
+
+
 def test_no_color_is_honoured_on_a_terminal(ready):
     pty = pytest.importorskip("pty")
     for extra, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):

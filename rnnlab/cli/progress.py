@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _EVERY = 5.0  # s between plain lines
 _WINDOW = 10.0  # s over which the speed is measured
+_LEAST = 0.5  # s before which it says nothing
 
 
 class Reporter:
@@ -51,7 +52,9 @@ class Reporter:
 
     def _pace(self, done: int, total: int) -> str:
         rate = self._speed.rate
-        return f", {rate:,.0f} a second, {duration((total - done) / rate)} left" if rate else ""
+        if not rate or done >= total:
+            return ""
+        return f", {rate:,.{0 if rate >= 10 else 1}f} a second, {duration(max(1.0, (total - done) / rate))} left"
 
     def _draw(self, done: int, total: int) -> None:
         if self._bar is None:
@@ -64,21 +67,25 @@ class Reporter:
 
 
 class Speed:
-    """Trials per second over the last seconds."""
+    """Trials per second over the last seconds; the clock starts with the first that is done, for kernels compile."""
 
     def __init__(self) -> None:
+        self._before: int | None = None  # trials that were done before this run
         self._marks: list[tuple[float, int]] = []
 
     def note(self, done: int) -> None:
         """Remember when so many trials were done."""
         now = time.monotonic()
-        self._marks = [mark for mark in self._marks if now - mark[0] < _WINDOW] + [(now, done)]
+        if self._before is None:
+            self._before = done
+        kept = [mark for mark in self._marks if now - mark[0] < _WINDOW] or self._marks[-1:]
+        self._marks = [*(mark for mark in kept if mark[1] > self._before), (now, done)]
 
     @property
     def rate(self) -> float:
         """Trials per second, 0 as long as it is not known."""
         (begin, before), (end, after) = self._marks[0], self._marks[-1]
-        return (after - before) / (end - begin) if end > begin else 0.0
+        return (after - before) / (end - begin) if end - begin >= _LEAST else 0.0
 
 
 def _bar() -> Progress:
