@@ -72,9 +72,10 @@ def test_pick_rows():
     assert len(analysis.pick(frame, {"width": [4, 8], "activation": "tanh"})) == 2
     assert len(analysis.pick(frame, {})) == 4
     scales = trials_frame(log_rate, recurrent_scale=[0.6484197773255048, 0.6499, 2.0])
-    assert list(analysis.pick(scales, {"recurrent_scale": 0.6484})["recurrent_scale"]) == [0.6484197773255048]
-    assert len(analysis.pick(scales, {"recurrent_scale": [0.648, 2]})) == 2
-    assert len(analysis.pick(scales, {"recurrent_scale": 0.6499})) == 1
+    for given, there in ((0.6484, [scales["recurrent_scale"][0]]), (2, [2]), (0.6499, [0.6499]), (0.6, [0.6])):
+        assert analysis.as_printed(scales, {"recurrent_scale": given}) == {"recurrent_scale": there}
+    assert len(analysis.as_printed(scales, {"recurrent_scale": [0.648, 0.65]})["recurrent_scale"]) == 2
+    assert analysis.as_printed(scales, {"zzzz": 1, "activation": "tanh"}) == {"zzzz": [1], "activation": ["tanh"]}
     with pytest.raises(UsageError, match="There are, for example"):
         analysis.pick(scales, {"recurrent_scale": 0.6})
     with pytest.raises(UsageError, match=r"zzzz is no column here. Known: activation(?!.*chi_measured)"):

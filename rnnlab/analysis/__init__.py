@@ -8,6 +8,7 @@ and counted in the shares.
 from rnnlab.analysis.choosing import (
     PARAMETERS,
     apart,
+    as_printed,
     axes,
     companion,
     densest,
@@ -25,6 +26,7 @@ from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_point
 __all__ = [
     "PARAMETERS",
     "apart",
+    "as_printed",
     "axes",
     "can_turn",
     "checked_axis",

@@ -19,14 +19,13 @@ _PRINTED = (".3g", ".4g")  # how tables, legends and turning points print a numb
 def pick(trials: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows whose columns have these values (one, or a list of them).
 
-    A number also picks what is printed as it is, with three or four digits, where nothing equals it. Raises UsageError
-    for an unknown column, and where nothing is left.
+    Raises UsageError for an unknown column, and where nothing is left.
     """
     for name, wanted in where.items():
         if name not in trials.columns:
             known = [column for column in trials.columns if column in (*PARAMETERS, "key")]
             raise UsageError(f"{name} is no column here.{did_you_mean(name, known or trials.columns)}")
-        found = trials[_is_one_of(trials[name], _listed(wanted))]
+        found = trials[trials[name].isin(_listed(wanted))]
         if found.empty and not trials.empty:
             there = ", ".join(map(str, spaced(sorted(trials[name].dropna().unique()), 8)))
             raise UsageError(
@@ -36,13 +35,20 @@ def pick(trials: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     return trials
 
 
-def _is_one_of(column: pd.Series, wanted: list[Any]) -> pd.Series:
-    known = set(column.unique())
-    as_printed = [value for value in wanted if value not in known and isinstance(value, (int, float))]
-    if not (as_printed and pd.api.types.is_float_dtype(column)):
-        return column.isin(wanted)
-    near = [value for value in known for each in as_printed if any(f"{value:{d}}" == f"{each:{d}}" for d in _PRINTED)]
-    return column.isin([*wanted, *near])
+def as_printed(trials: pd.DataFrame, where: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return `where` for `pick`, each number that no trial has replaced by those that are printed as it is."""
+    return {
+        name: [each for value in _listed(wanted) for each in _printed_as(value, trials.get(name))]
+        for name, wanted in where.items()
+    }
+
+
+def _printed_as(value: Any, column: pd.Series | None) -> list[Any]:
+    if column is None or not (pd.api.types.is_float_dtype(column) and isinstance(value, (int, float))):
+        return [value]
+    there = column.unique()
+    alike = [each for each in there if any(f"{each:{digits}}" == f"{value:{digits}}" for digits in _PRINTED)]
+    return [value] if value in there or not alike else alike
 
 
 def _listed(value: Any) -> list[Any]:

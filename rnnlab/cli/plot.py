@@ -34,12 +34,12 @@ def command(
     Without -o the files are figures/NAME.png and .svg in the current folder, or NAME-KIND where KIND is given. Their
     names are printed.
     """
-    from rnnlab import api, figures
+    from rnnlab import analysis, api, figures
     from rnnlab.cli import output as out
 
     paths = _paths(output) if output else []
     results = api.load(name, store)
-    picked = options.conditions(where)
+    picked = analysis.as_printed(results.trials, options.conditions(where))
     drawn = kind or figures.kind_of(results, picked)
     figure = figures.plot(results, drawn, where=picked)
     paths = paths or [Path("figures", f"{name}-{kind}{suffix}" if kind else f"{name}{suffix}") for suffix in _BOTH]

@@ -26,7 +26,8 @@ def command(
 
     results = api.load(name, store)
     title = results.manifest["experiment"]["title"]
-    trials = analysis.pick(results.trials, options.conditions(where))
+    trials = results.trials
+    trials = analysis.pick(trials, analysis.as_printed(trials, options.conditions(where)))
     verdicts = verdicts_of(trials, axis)
     missing = int(trials["status"].isna().sum())
     if as_json:

@@ -56,6 +56,8 @@ def _column(top: Axes, below: Axes, trials: pd.DataFrame, hue: str | None, value
         curve = table[table[hue] == value] if hue and hue in table else table
         _line(top, curve, np.ones(len(curve)), colours[value])
         _line(below, curve, curve["length"].to_numpy() * LOG10_E, colours[value])
+    if trials["growth_rate"].isna().all():
+        style.note(top, f"{(trials['status'] == 'diverged').sum()} of {len(trials)} diverged, no growth rate")
     for axes in (top, below):
         axes.axhline(0, color="black", linewidth=0.7)
     below.set_yscale("symlog", linthresh=1)
