@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises leaves as a message and an exit code."""
         try:
+            warnings.showwarning = _warn
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -45,6 +47,10 @@ class Commands(click.Group):
             from rnnlab.cli.failure import explained
 
             raise explained(error, debug=ctx.meta.get("rnnlab.debug", False)) from None
+
+
+def _warn(message: Warning | str, *_where: Any) -> None:
+    click.echo(f"Warning: {message}", err=True)
 
 
 @click.command(
