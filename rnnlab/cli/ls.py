@@ -19,7 +19,7 @@ def command(store: str, as_json: bool, quiet: bool) -> None:
     """List the experiments of the store.
 
     With their trials, measures, last run, size on the disk, and status: complete, how many trials failed, running,
-    interrupted (a run was killed before it could write its manifest; the same command goes on), damaged.
+    interrupted (a run was ended before it was finished; the same command goes on), damaged.
     """
     from rnnlab import api
     from rnnlab.cli import output
