@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -107,8 +108,20 @@ def _result(future: Future[Any]) -> Any:
 def _threads(workers: int) -> Iterator[Executor]:
     from rnnlab.blas import single_threaded_blas
 
-    with single_threaded_blas(), _ended_with(ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")) as pool:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")
+    with single_threaded_blas(), _quick_turns(), _ended_with(pool):
         yield pool
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let a worker that comes out of a kernel wait half a millisecond for the interpreter, not five."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-4)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager
