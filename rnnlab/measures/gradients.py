@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from rnnlab.columns import Column
 
 if TYPE_CHECKING:
-
     from rnnlab.networks import Networks, Trajectory
 
 NAME = "gradients"
