@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from typing import IO, Any
@@ -48,6 +49,8 @@ def explained(error: BaseException, *, debug: bool) -> click.exceptions.Exit | c
 
 
 def _interrupted(error: KeyboardInterrupt) -> Failure:
+    for number in (signal.SIGINT, signal.SIGTERM):  # one more while Python ends would take the exit code away
+        signal.signal(number, signal.SIG_IGN)
     failure = Failure(str(error) or "interrupted.", getattr(error, "exit_code", _INTERRUPTED))
     if getattr(error, "at_once", False):  # threads may still compute, and Python would wait for them
         failure.show()
