@@ -21,6 +21,7 @@ from rnnlab.trial import DRAWS_VERSION, Trial
 
 # Every random stream. A name is part of the numbers: never change one.
 STREAMS = ("recurrent", "input", "output", "biases", "initial_state", "inputs", "targets")
+_LABELS = {name: name.encode() for name in STREAMS}  # no stream but those of the table can be drawn from
 WIDE = 256  # of wider U the last two are kept
 
 
@@ -51,7 +52,7 @@ class _Streams(threading.local):
 
     def at(self, seed: int, name: str, place: int = 0) -> np.random.Generator:
         """Return the generator at the start of the stream; valid until the next call with the same place."""
-        digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, name.encode()), digest_size=32).digest()
+        digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]), digest_size=32).digest()
         generator = self._generators[place]
         generator.bit_generator.state = {
             "bit_generator": "PCG64",
