@@ -68,7 +68,7 @@ def gradients(
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "h0": h0, "b": b, "c": c}
     trajectory = Trajectory(_networks(given, activation, loss, loss_at, single=True))
     flow = backpropagate(trajectory, keep=True)
-    diverged = int(trajectory.diverged[0])
+    diverged = int(flow.diverged[0])
     parts: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))
     return Gradients(  # type: ignore[call-arg]
         float(flow.loss[0]), float(flow.log10_loss[0]), *parts,
@@ -127,7 +127,7 @@ def _fill(s: GradientStatistics, networks: Networks, start: int, stop: int) -> N
         for i, part in enumerate(PARTS):
             s.log10_norm[part][start:end] = flow.log10_norm[:, i]
         s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
-        s.diverged_at[start:end] = trajectory.diverged
+        s.diverged_at[start:end] = flow.diverged
         start = end
 
 

@@ -72,7 +72,7 @@ _streams = _Streams()
 def problem(trial: Trial) -> Problem:
     """Draw the arrays of one trial: the very ones that its statistics were computed from."""
     n = networks([trial])
-    return Problem(trial, n.U[0], n.W[0], n.V[0], n.b[0], n.c[0], n.h0[0], n.x[0], n.y[0])
+    return Problem(trial, n.U[0], n.W[0], n.V[0], n.b[0], n.c[0], n.h0[0], np.asarray(n.x)[0], np.asarray(n.y)[0])
 
 
 def networks(trials: Sequence[Trial]) -> Networks:
@@ -102,7 +102,7 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     activation = tuple(t.activation for t in trials)
     return Networks(
         activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, drive,
-        np.array([t.recurrent_scale for t in trials]), spectra(trials),
+        np.array([t.recurrent_scale for t in trials]), spectra(trials), tuple(t.recurrent_init for t in trials),
     )  # fmt: skip
 
 

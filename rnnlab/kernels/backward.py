@@ -187,7 +187,7 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
     """The curves of the adjoint of L_T alone, t = 0..T: what the loss at the last step sends back, and no gradient."""
     T, B, _N = slope.shape
     cotangent, exponents = space.cotangent[:B], space.cotangent_exponent[:B]
-    read_out(
+    found = read_out(
         h[T:],
         readout.outward,
         readout.c,
@@ -199,6 +199,10 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
         curves.loss[T - 1 :],
         curves.loss_exponent[T - 1 :],
     )
+    if found > 0:
+        fill(curves.hidden, np.nan)
+        fill(curves.mean_log, np.nan)
+        return
     rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
     product(1.0, cotangent, readout.V, 0.0, rows)
     for b in range(B):

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from rnnlab.columns import Column
+from rnnlab.measures.nulls import STATUS, nullable, status
+from rnnlab.measures.work import Work
 
 if TYPE_CHECKING:
     from rnnlab.networks import Networks, Trajectory
+    from rnnlab.trial import Trial
 
 NAME = "gradients"
 VERSION = 1
@@ -36,8 +39,7 @@ _SATURATED_DOC = "share of slopes under 5 % of the largest; null where phi is un
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "gradients": (
-        Column("status", "string", "ok, or diverged: some state or output is not finite"),
-        Column("diverged_at", "int64", "first step, over all sequences, with a state or output that is not finite"),
+        *STATUS,
         Column("loss", "float64", "sum over the steps that have a loss of its mean over the batch; inf on overflow"),
         Column("log10_loss", "float64", "log10 of the loss, also where the loss overflows", "log10"),
         *(
@@ -89,16 +91,26 @@ class Settings(BaseModel):
     skip_last: Annotated[int, Field(ge=0, description="steps left out of growth_rate at t = T, T-1, ...")] = 0
 
 
+def work(trial: Trial, settings: Settings) -> Work:
+    """Return what the measure costs for a trial: BPTT, and one more sweep where the loss is at every step."""
+    t = trial
+    every = t.loss_at == "every"
+    sequences, losses = t.batch * t.length, t.batch * (t.length if every else 1)
+    flops = 2.0 * t.width * (sequences * ((3 if every else 2) * t.width + t.inputs) + 3 * losses * t.outputs)
+    rows = t.length // (1 if settings.steps is True else settings.steps) if settings.steps else 0
+    return Work(flops, rows)
+
+
 def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the tables of these networks, column by column; null where masked."""
     from rnnlab.networks import adjoint_of_last, backpropagate, slope_statistics
 
-    flow = backpropagate(trajectory)
+    flow = trajectory.once(backpropagate)
     rms_curve, log_curve = (
-        (flow.hidden_log10_norm, flow.mean_log) if networks.loss_at == "last" else adjoint_of_last(trajectory)
+        (flow.hidden_log10_norm, flow.mean_log) if networks.loss_at == "last" else trajectory.once(adjoint_of_last)
     )
     slopes = slope_statistics(trajectory, SATURATED)
-    diverged = trajectory.diverged
+    diverged = flow.diverged
     tables = {"gradients": _summary(networks, diverged, flow, slopes, rms_curve, log_curve, settings)}
     if settings.steps:
         every = 1 if settings.steps is True else settings.steps
@@ -129,19 +141,11 @@ def _summary(
     undefined = {"saturated_fraction": slopes.unbounded}
     undefined |= {name: ~np.isfinite(columns[name]) for name in columns if name.startswith("growth_rate")}
     return {
-        "status": np.where(lost, "diverged", "ok").astype(object),
-        "diverged_at": _nullable(diverged.copy(), ~lost),
-        **{name: _nullable(values, lost | undefined.get(name, False)) for name, values in columns.items()},
+        **status(diverged),
+        **{name: nullable(values, lost | undefined.get(name, False)) for name, values in columns.items()},
         "spectral_radius": radius,
         "spectral_norm": norm,
     }
-
-
-def _nullable(values: Any, missing: Any) -> Any:
-    """The values, masked where they are missing: null in the table, which nan is not."""
-    import numpy as np
-
-    return np.ma.masked_array(values, missing | np.ma.getmaskarray(values)) if missing.any() else values
 
 
 def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any]:
@@ -170,7 +174,7 @@ def _verdict(log_curve: Any) -> Any:
     ratio = np.where(np.isneginf(log_curve[:, 0]), -np.inf, ratio)  # also 0/0: nothing comes back
     limit = np.log(10.0)
     words = np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
-    return _nullable(words, np.isnan(ratio))
+    return nullable(words, np.isnan(ratio))
 
 
 def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
@@ -179,17 +183,17 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
     G, T = flow.step_loss.shape
     steps = np.arange(every, T + 1, every)
     at = steps - 1
-    reached = (trajectory.diverged[:, None] == 0) | (steps < trajectory.diverged[:, None])
+    reached = (flow.diverged[:, None] == 0) | (steps < flow.diverged[:, None])
     silent = np.broadcast_to((networks.loss_at == "last") & (steps < T), reached.shape)
 
     def column(values: Any, missing: Any = False) -> Any:
-        return _nullable(values, ~reached | missing).reshape(-1)
+        return nullable(values, ~reached | missing).reshape(-1)
 
     return {
         "trial": np.repeat(np.arange(G), len(steps)),
         "t": np.tile(steps, G),
         "loss": column(flow.step_loss[:, at], silent),
-        "log10_grad_norm_h": column(flow.hidden_log10_norm[:, steps], (trajectory.diverged > 0)[:, None]),
+        "log10_grad_norm_h": column(flow.hidden_log10_norm[:, steps], (flow.diverged > 0)[:, None]),
         "state_rms": column(trajectory.rms[:, steps]),
         "phi_prime_mean": column(slopes.mean[:, at]),
         "saturated_fraction": column(slopes.below[:, at], slopes.unbounded[:, None]),

@@ -1,0 +1,14 @@
+"""What a measure costs for one trial, told from its shape before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work of one measure for one trial, beyond the forward pass that all measures share."""
+
+    flops: float = 0.0  # of matrix products
+    rows: int = 0  # of its long tables
+    bytes: int = 0  # of memory that it holds at a time, rows not counted

@@ -1,0 +1,18 @@
+"""Networks of equal shape, their trajectory, and the gradients that flow back along it."""
+
+from rnnlab.networks.backpropagation import Backpropagation, adjoint_of_last, backpropagate
+from rnnlab.networks.networks import Networks
+from rnnlab.networks.sequences import Sequences
+from rnnlab.networks.slopes import SlopeStatistics, slope_statistics
+from rnnlab.networks.trajectory import Trajectory
+
+__all__ = [
+    "Backpropagation",
+    "Networks",
+    "Sequences",
+    "SlopeStatistics",
+    "Trajectory",
+    "adjoint_of_last",
+    "backpropagate",
+    "slope_statistics",
+]
