@@ -17,6 +17,7 @@ import numpy as np
 from rnnlab.blas import single_threaded_blas
 from rnnlab.networks import Networks
 from rnnlab.tasks import TASKS
+from rnnlab.tasks.long import LongSequences, is_long
 from rnnlab.trial import DRAWS_VERSION, Trial
 
 # Every random stream. A name is part of the numbers: never change one.
@@ -52,18 +53,22 @@ class _Streams(threading.local):
 
     def at(self, seed: int, name: str, place: int = 0) -> np.random.Generator:
         """Return the generator at the start of the stream; valid until the next call with the same place."""
-        digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]), digest_size=32).digest()
-        generator = self._generators[place]
-        generator.bit_generator.state = {
-            "bit_generator": "PCG64",
-            "state": {
-                "state": int.from_bytes(digest[:16], "little"),
-                "inc": int.from_bytes(digest[16:], "little") | 1,
-            },
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
-        return generator
+        return _rewound(self._generators[place], seed, name)
+
+
+def _rewound(generator: np.random.Generator, seed: int, name: str) -> np.random.Generator:
+    """Set a generator to the start of a stream, and return it."""
+    digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]), digest_size=32).digest()
+    generator.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {
+            "state": int.from_bytes(digest[:16], "little"),
+            "inc": int.from_bytes(digest[16:], "little") | 1,
+        },
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return generator
 
 
 _streams = _Streams()
@@ -87,9 +92,10 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     dtype = np.dtype(first.dtype)
     U, W, V = np.empty((G, N, N), dtype), np.empty((G, N, D), dtype), np.empty((G, O, N), dtype)
     b, c = np.zeros((G, N), dtype), np.zeros((G, O), dtype)
-    source, x, y = _shared(trials, lambda t: (t.seed,), _sequences)
+    source, x, y = _long_sequences(trials) if is_long(first) else _shared(trials, lambda t: (t.seed,), _sequences)
     initial, h0 = _shared(trials, lambda t: (t.seed if t.initial_state == "gaussian" else None,), _initial_state)
     (drive,) = _shared(trials, lambda t: (t.seed, t.input_scale, t.input_init), lambda t: ())
+    shared_drive = None if is_long(first) else drive
     held: tuple[int, np.ndarray, np.ndarray] | None = None
     for g, t in enumerate(trials):
         U[g] = _scaled(t.recurrent_scale, unit_recurrent(t.seed, N, t.recurrent_init))
@@ -101,7 +107,7 @@ def _networks(trials: Sequence[Trial]) -> Networks:
             b[g], c[g] = t.bias_scale * biases[:N], t.bias_scale * biases[N:]
     activation = tuple(t.activation for t in trials)
     return Networks(
-        activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, drive,
+        activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, shared_drive,
         np.array([t.recurrent_scale for t in trials]), spectra(trials), tuple(t.recurrent_init for t in trials),
     )  # fmt: skip
 
@@ -131,6 +137,23 @@ def _shared(
 def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     x, y = TASKS[trial.task].draw(trial, _streams.at(trial.seed, "inputs"), _streams.at(trial.seed, "targets", place=1))
     return x.astype(trial.dtype, copy=False), y.astype(np.int64 if trial.loss == "cross_entropy" else trial.dtype)
+
+
+def _long_sequences(trials: Sequence[Trial]) -> tuple[np.ndarray, LongSequences, LongSequences]:
+    """The same, to be drawn when they are read."""
+    seeds = list(dict.fromkeys(t.seed for t in trials))
+    distinct = [next(t for t in trials if t.seed == seed) for seed in seeds]
+    task, dtype = TASKS[trials[0].task], trials[0].dtype
+
+    def begin(name: str) -> Callable[[Trial], np.random.Generator]:
+        return lambda trial: _rewound(np.random.Generator(np.random.PCG64(0)), trial.seed, name)
+
+    kind = np.int64 if trials[0].loss == "cross_entropy" else dtype
+    return (
+        np.array([seeds.index(t.seed) for t in trials]),
+        LongSequences(distinct, task.inputs, begin("inputs"), dtype),
+        LongSequences(distinct, task.targets, begin("targets"), kind),
+    )
 
 
 def _initial_state(trial: Trial) -> tuple[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Tasks: where inputs and targets come from. One file a task: NAME and draw(trial, inputs, targets) -> (x, y)."""
+"""Tasks: where inputs and targets come from. One file a task: NAME, inputs() and targets() piece by piece, draw()."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Noise: Gaussian inputs and targets, or random classes; nothing to learn, every direction of the gradient alike."""
+"""Noise: Gaussian inputs and targets, or random classes; nothing to learn, every direction of the gradient alike.
+
+Time comes first, so that a longer trial begins as a shorter one of the same seed.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,18 @@ from rnnlab.trial import Trial
 NAME = "noise"
 
 
-def draw(trial: Trial, inputs: np.random.Generator, targets: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (T, B, D) ~ N(0, 1), and y (T, B, O) ~ N(0, 1) or, for cross_entropy, uniform classes (T, B).
+def inputs(trial: Trial, generator: np.random.Generator, steps: int) -> np.ndarray:
+    """Return the next x (steps, B, D) ~ N(0, 1)."""
+    return generator.standard_normal((steps, trial.batch, trial.inputs))
 
-    Time comes first, so that a longer trial begins as a shorter one of the same seed.
-    """
-    steps = (trial.length, trial.batch)
-    x = inputs.standard_normal((*steps, trial.inputs))
+
+def targets(trial: Trial, generator: np.random.Generator, steps: int) -> np.ndarray:
+    """Return the next y (steps, B, O) ~ N(0, 1) or, for cross_entropy, uniform classes (steps, B)."""
     if trial.loss == "cross_entropy":
-        return x, targets.integers(trial.outputs, size=steps)
-    return x, targets.standard_normal((*steps, trial.outputs))
+        return generator.integers(trial.outputs, size=(steps, trial.batch))
+    return generator.standard_normal((steps, trial.batch, trial.outputs))
+
+
+def draw(trial: Trial, first: np.random.Generator, second: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return all inputs and all targets of a trial."""
+    return inputs(trial, first, trial.length), targets(trial, second, trial.length)

@@ -1,0 +1,61 @@
+"""Sequences of trials that are too long to hold: the same numbers, drawn piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnlab.trial import Trial
+
+LONG_BYTES = 2**26  # inputs and targets of one trial beyond this are drawn when they are read
+_PIECE = 4096  # steps that are drawn at a time where only the place matters
+
+Draw = Callable[[Trial, np.random.Generator, int], np.ndarray]
+
+
+def is_long(trial: Trial) -> bool:
+    """Return whether a trial's inputs and targets are too much to hold."""
+    return 8 * trial.length * trial.batch * (trial.inputs + trial.outputs) > LONG_BYTES
+
+
+class LongSequences:
+    """Inputs or targets (X, T, B, ...) of X trials, as `networks.Sequences` has it.
+
+    draw(trial, generator, steps) continues a trial's stream, begin(trial) returns a generator at its start.
+    """
+
+    def __init__(self, trials: Sequence[Trial], draw: Draw, begin: Callable[[Trial], np.random.Generator], dtype: Any):
+        self._trials, self._draw, self._begin, self._dtype = tuple(trials), draw, begin, np.dtype(dtype)
+        first = trials[0]
+        self._ends = draw(first, begin(first), 1).shape[1:]
+        self._places: dict[int, tuple[int, np.random.Generator]] = {}  # where each stream stands
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(X, T, B, ...)."""
+        return (len(self._trials), self._trials[0].length, *self._ends)
+
+    def read(self, source: int, start: int, stop: int) -> np.ndarray:
+        """Return the steps start..stop-1 of one trial; a place that was passed is drawn again from the beginning."""
+        trial = self._trials[source]
+        at, generator = self._places.get(source, (0, None))
+        if generator is None or at > start:
+            at, generator = 0, self._begin(trial)
+        while at < start:
+            steps = min(_PIECE, start - at)
+            self._draw(trial, generator, steps)
+            at += steps
+        drawn = self._draw(trial, generator, stop - start).astype(self._dtype, copy=False)
+        self._places[source] = (stop, generator)
+        return drawn
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return the whole, in memory."""
+        whole = np.empty(self.shape, self._dtype)
+        for source in range(len(self._trials)):
+            for start in range(0, self.shape[1], _PIECE):
+                stop = min(start + _PIECE, self.shape[1])
+                whole[source, start:stop] = self.read(source, start, stop)
+        return whole if dtype is None else whole.astype(dtype, copy=False)
