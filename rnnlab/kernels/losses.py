@@ -1,6 +1,7 @@
 """Losses: from outputs to the loss of each row and its cotangent dl/do, both with an exponent of their own.
 
-Codes SQUARED: l = ½‖o - y‖²; CROSS_ENTROPY: l = -log softmax(o)[y].
+Codes SQUARED: l = ½‖o - y‖²; CROSS_ENTROPY: l = -log softmax(o)[y]; COTANGENTS: any loss L of a batch, of which only
+its derivative dL/do is known; a row's own loss is then what L is the batch mean of.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from rnnlab.kernels.linalg import product
 from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, LN_2, add, normalise, squares
 
-SQUARED, CROSS_ENTROPY = range(2)
+SQUARED, CROSS_ENTROPY, COTANGENTS = range(3)
 HUGE = 1e74  # sum of squares from which o - y may overflow float32; the detour is exact in float64 too
-CODES = {"squared": SQUARED, "cross_entropy": CROSS_ENTROPY}
+CODES = {"squared": SQUARED, "cross_entropy": CROSS_ENTROPY, "cotangents": COTANGENTS}
 
 
 @kernel
@@ -95,6 +96,20 @@ def _two_largest(o, row):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def cotangents(o, row, given, sample):  # type: ignore[no-untyped-def]
+    """Replace outputs by B dL/do; return (nan, 0, the row's exponent): what the loss is, nobody has said."""
+    for i in range(o.shape[1]):
+        o[row, i] = given[sample, i]
+    e, _size = normalise(o, row)
+    if e == EMPTY:
+        return math.nan, 0, EMPTY
+    for i in range(o.shape[1]):
+        o[row, i] *= o.dtype.type(given.shape[0])
+    f, _size = normalise(o, row)
+    return math.nan, 0, e + f
+
+
+@kernel
 def output_size(o, row):  # type: ignore[no-untyped-def]
     """Sum of squares of a row of outputs: inf where it overflows, nan where an output is not finite."""
     inside()
@@ -129,6 +144,8 @@ def read_out(h, outward, c, y, classes, kind, cotangent, exponents, loss, loss_e
                 return k + 1
             if kind == SQUARED:
                 n, f, exponents[row] = squared(cotangent, row, y[k], s, size)
+            elif kind == COTANGENTS:
+                n, f, exponents[row] = cotangents(cotangent, row, y[k], s)
             else:
                 n, f, exponents[row] = cross_entropy(cotangent, row, classes[k, s])
             m, e = add(m, e, n, f)

@@ -131,7 +131,7 @@ def _summary(
         "log10_loss": flow.log10_loss,
         **{f"log10_grad_norm_{part}": flow.log10_norm[:, i] for i, part in enumerate(PARTS)},
         **_growth(rms_curve, log_curve, settings),
-        "verdict": _verdict(log_curve),
+        "verdict": _verdict(log_curve, networks.loss == "cotangents"),
         "phi_prime_mean": slopes.mean.mean(axis=1),
         "phi_prime_sq_mean": chi,
         "chi_measured": networks.gain**2 * chi,
@@ -140,6 +140,7 @@ def _summary(
     }
     undefined = {"saturated_fraction": slopes.unbounded}
     undefined |= {name: ~np.isfinite(columns[name]) for name in columns if name.startswith("growth_rate")}
+    undefined |= {name: np.isnan(columns[name]) for name in ("loss", "log10_loss")}  # cotangents do not tell it
     return {
         **status(diverged),
         **{name: nullable(values, lost | undefined.get(name, False)) for name, values in columns.items()},
@@ -166,7 +167,8 @@ def _growth(rms_curve: Any, log_curve: Any, settings: Settings) -> dict[str, Any
     return {"growth_rate": rate, "growth_rate_se": error, "growth_rate_rms": rms}
 
 
-def _verdict(log_curve: Any) -> Any:
+def _verdict(log_curve: Any, masked: bool) -> Any:
+    """The verdicts; null where nothing flows back from the end, if that may be because L_T leaves out a sample."""
     import numpy as np
 
     with np.errstate(invalid="ignore"):
@@ -174,7 +176,7 @@ def _verdict(log_curve: Any) -> Any:
     ratio = np.where(np.isneginf(log_curve[:, 0]), -np.inf, ratio)  # also 0/0: nothing comes back
     limit = np.log(10.0)
     words = np.where(ratio > limit, "explodes", np.where(ratio >= -limit, "stable", "vanishes")).astype(object)
-    return nullable(words, np.isnan(ratio))
+    return nullable(words, np.isnan(ratio) | (masked & np.isneginf(log_curve[:, -1])))
 
 
 def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
     steps = np.arange(every, T + 1, every)
     at = steps - 1
     reached = (flow.diverged[:, None] == 0) | (steps < flow.diverged[:, None])
-    silent = np.broadcast_to((networks.loss_at == "last") & (steps < T), reached.shape)
+    silent = (networks.loss_at == "last") & (steps < T) | (networks.loss == "cotangents")
 
     def column(values: Any, missing: Any = False) -> Any:
         return nullable(values, ~reached | missing).reshape(-1)
@@ -192,7 +194,7 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
     return {
         "trial": np.repeat(np.arange(G), len(steps)),
         "t": np.tile(steps, G),
-        "loss": column(flow.step_loss[:, at], silent),
+        "loss": column(flow.step_loss[:, at], np.broadcast_to(silent, reached.shape)),
         "log10_grad_norm_h": column(flow.hidden_log10_norm[:, steps], (flow.diverged > 0)[:, None]),
         "state_rms": column(trajectory.rms[:, steps]),
         "phi_prime_mean": column(slopes.mean[:, at]),

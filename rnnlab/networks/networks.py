@@ -35,7 +35,7 @@ class Networks:
     source: np.ndarray  # (G,)
     h0: np.ndarray  # (H, B, N)
     initial: np.ndarray  # (G,)
-    y: np.ndarray | Sequences  # (Y, T, B, O), or integers (Y, T, B) for cross_entropy
+    y: np.ndarray | Sequences  # (Y, T, B, O), integers (Y, T, B) for cross_entropy, dL/do (Y, T, B, O) for cotangents
     target: np.ndarray  # (G,)
     loss: str = "squared"
     loss_at: str = "every"

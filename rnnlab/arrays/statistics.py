@@ -1,0 +1,85 @@
+"""The gradient norms of many networks in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlab.arrays.given import networks_of
+from rnnlab.arrays.gradients import PARTS
+from rnnlab.checks import threads
+from rnnlab.networks import Networks, Trajectory, backpropagate
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_SPLIT = 2  # pieces of work for each worker, so that none waits long for the last
+
+
+@dataclass(frozen=True, eq=False)
+class GradientStatistics:
+    """The loss and the gradient norms of G networks, as in Gradients; nan where one diverged."""
+
+    loss: np.ndarray  # (G,)
+    log10_loss: np.ndarray  # (G,)
+    log10_norm: Mapping[str, np.ndarray]  # (G,) each, of U, W, V, b, c, h0
+    hidden_log10_norm: np.ndarray  # (G, T)
+    diverged_at: np.ndarray  # (G,), 0 where nothing diverged
+
+
+def gradient_statistics(
+    U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, *,
+    activation: str | Sequence[str], loss: str = "squared", loss_at: str = "every", cotangents: ArrayLike | None = None,
+    h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, workers: int | None = None,
+) -> GradientStatistics:  # fmt: skip
+    """Return the losses and gradient norms of G networks of equal shape in one call, as `gradients` has them.
+
+    Shapes: U (G, N, N), W (G, N, D), V (G, O, N), b (G, N), c (G, O); x, y (or cotangents) and h0 as for one network,
+    shared by all, or with a leading G. One activation, or G of them. `workers` threads; default: the processors there
+    are. A network's numbers do not depend on its neighbours or on the workers.
+    """
+    number = threads(workers)
+    given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
+    networks = networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=False)
+    G, T, *_ = networks.shape
+    statistics = GradientStatistics(
+        np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)
+    )
+    work = partial(_fill, statistics, networks)
+    number = min(number, G)
+    cuts = np.linspace(0, G, min(G, number * _SPLIT) + 1).astype(int).tolist()
+    if number == 1:
+        work(0, G)
+    else:
+        list(_pool(number).map(work, cuts[:-1], cuts[1:]))
+    return statistics
+
+
+def _fill(s: GradientStatistics, networks: Networks, start: int, stop: int) -> None:
+    """Compute the networks start..stop-1 and put their statistics in place."""
+    for slab in networks.part(start, stop).slabs():
+        end = start + len(slab.U)
+        trajectory = Trajectory(slab)
+        flow = backpropagate(trajectory)
+        s.loss[start:end], s.log10_loss[start:end] = flow.loss, flow.log10_loss
+        for i, part in enumerate(PARTS):
+            s.log10_norm[part][start:end] = flow.log10_norm[:, i]
+        s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
+        s.diverged_at[start:end] = flow.diverged
+        start = end
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads that stay: with them stay the arrays that they work in."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has the pool, but none of its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
