@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rnnlab.grid import block_size
+from rnnlab.measures.work import Work
 from rnnlab.trial import Trial
 
 _START = 1.5  # s until the first block runs: imports and compiled kernels
@@ -29,12 +30,13 @@ _DISK_FILES = 40_000  # bytes of the footers of the few files of a measure
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Trials of one shape to be measured: one of them, their number, their distinct seeds, and rows by step of each."""
+    """Trials of one shape to be measured: one of them, their number, their distinct seeds, and the work of each."""
 
     trial: Trial
     number: int
     seeds: int
-    rows: int = 0
+    work: Work = field(default_factory=Work)
+    drawn: bool = True  # whether draws and forward pass, which the measures of a trial share, are charged to this load
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def estimate(loads: Iterable[Load], *, workers: int, model: Model | None = None,
     if not loads:
         return Cost(0.0, 0, 0)
     work = sum(seconds(load) * model.factor(load.trial) for load in loads)
-    blocks = sum(math.ceil(load.number / block_size(load.trial)) for load in loads)
+    blocks = sum(math.ceil(load.number / block_size(load.trial, load.work)) for load in loads)
     processes = 1 + (workers if executor == "processes" else 0)
     memory = processes * _PROCESS + 2 * min(workers, blocks) * max(block_bytes(load) for load in loads)
     return Cost(_START + work / min(workers, blocks), memory, _DISK_FILES + sum(disk(load) for load in loads))
@@ -92,11 +94,10 @@ def seconds(load: Load) -> float:
     """Return the seconds that one worker takes for a load, by the constants alone."""
     t = load.trial
     n, d, o, sequences = t.width, t.inputs, t.outputs, t.batch * t.length
-    losses = sequences if t.loss_at == "every" else t.batch
-    # One more sweep where the loss is at every step: the growth rate is always of the last one.
-    sweeps = 4 if t.loss_at == "every" else 3
-    flops = 2.0 * n * (sequences * (sweeps * n + 2 * d) + 3 * losses * o)
-    each = _TRIAL + _STEP * t.length + _ROW * load.rows + _ELEMENT * sequences * n + flops / _FLOPS[t.dtype]
+    flops = load.work.flops + (2.0 * n * sequences * (n + d) if load.drawn else 0.0)
+    each = _TRIAL + _STEP * t.length + _ROW * load.work.rows + _ELEMENT * sequences * n + flops / _FLOPS[t.dtype]
+    if not load.drawn:
+        return load.number * each
     drawn = sequences * (d + o) + n * (n + d + o)
     return load.number * each + load.seeds * (_NUMBER * drawn + _SPECTRUM * float(n) ** 3)
 
@@ -104,16 +105,17 @@ def seconds(load: Load) -> float:
 def block_bytes(load: Load) -> int:
     """Return the bytes that one block of this load takes: arrays drawn, trajectories, gradients, rows."""
     t = load.trial
-    size = min(load.number, block_size(t))
+    size = min(load.number, block_size(t, load.work))
     sets = math.ceil(size * load.seeds / load.number)
     n, weights = t.width, t.width * (t.width + t.inputs + t.outputs)
     sequences = t.batch * t.length * (t.inputs + t.outputs)
     trajectory = (2 * t.length + 1) * t.batch * n * _ITEM[t.dtype]
     arrays = (size + 2) * weights + sets * sequences
-    rows = size * (60 + 12 * load.rows)
-    return _ITEM[t.dtype] * arrays + _CELL * (sequences + rows) + max(trajectory, min(_SLAB, size * trajectory))
+    rows = size * (60 + 12 * load.work.rows)
+    held = max(trajectory, min(_SLAB, size * trajectory)) + load.work.bytes
+    return _ITEM[t.dtype] * arrays + _CELL * (sequences + rows) + held
 
 
 def disk(load: Load) -> int:
     """Return the bytes that the rows of a load take in the store."""
-    return load.number * (_DISK_TRIAL + _DISK_ROW * load.rows)
+    return load.number * (_DISK_TRIAL + _DISK_ROW * load.work.rows)

@@ -11,6 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from rnnlab import experiment, measures
+from rnnlab.measures import gradients
+from rnnlab.measures.work import Work
 
 GOOD: dict[str, Any] = {"schema": 1, "name": "good", "grid": {"activation": "tanh", "width": 8, "length": 5}}
 
@@ -29,7 +31,15 @@ class Lags(Settings):
     kind: str = "mean"
 
 
-FAKES = {"gradients": SimpleNamespace(Settings=Gradients), "lags": SimpleNamespace(Settings=Lags)}
+def misfits(settings: Lags, least: dict[str, int]) -> Iterator[tuple[str, str]]:
+    if max(settings.lags) > least["length"]:
+        yield "lags", f"has {max(settings.lags)}, more than the smallest length {least['length']}; use smaller ones."
+
+
+FAKES = {
+    "gradients": SimpleNamespace(Settings=Gradients, work=gradients.work),
+    "lags": SimpleNamespace(Settings=Lags, work=lambda trial, settings: Work(), misfits=misfits),
+}
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rnnlab import columns, measures
 from rnnlab.columns import Column
+from rnnlab.measures.work import Work
 from rnnlab.store import tables
 from rnnlab.trial import Trial, parameters, trial_of
 
@@ -27,6 +28,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     steps: bool = True
+
+
+def work(trial, settings):
+    return Work(rows=trial.length)
 
 
 def measure(networks, trajectory, settings):

@@ -18,7 +18,9 @@ TRIAL = trial_of({"activation": "tanh", "width": 64, "length": 100, "batch": 16}
 
 
 def load(number=10, seeds=10, rows=0, **values):
-    return costs.Load(dataclasses.replace(TRIAL, **values), number, seeds, rows)
+    trial = dataclasses.replace(TRIAL, **values)
+    work = measures.work_of(trial, {"gradients": {"steps": rows > 0}})
+    return costs.Load(trial, number, seeds, dataclasses.replace(work, rows=rows))
 
 
 @pytest.mark.parametrize(

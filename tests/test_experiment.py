@@ -366,3 +366,13 @@ def test_resolved_round_trips_with_ties(num: int, data: st.DataObject) -> None:
     )
     found = experiment.parse({**GOOD, "grid": tables, "zip": pairs})
     assert experiment.parse(json.loads(json.dumps(found.resolved()))) == found
+
+
+def test_settings_must_fit_the_smallest_trial_of_all_grids() -> None:
+    fitting = {**table(length=[3, 9]), "measure": {"lags": {"lags": [1, 3]}}}
+    assert experiment.parse(fitting).measures["lags"].lags == (1, 3)
+    grids = [{"activation": "tanh", "width": 4, "length": length} for length in (5, [7, 2])]
+    with pytest.raises(ExperimentError) as raised:
+        experiment.parse({**fitting, "grid": grids}, "vanish.toml")
+    expected = "vanish.toml: measure.lags.lags has 3, more than the smallest length 2; use smaller ones."
+    assert str(raised.value) == expected

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlab import experiment, grid
+from rnnlab import experiment, grid, measures
 from rnnlab.errors import UsageError
+from rnnlab.measures.work import Work
 from tests.experiments import GOOD, fake_measures, make, table
 
 __all__ = ["fake_measures"]
@@ -144,8 +145,20 @@ def test_blocks_hold_every_trial_once_equal_in_shape_with_seeds_together() -> No
         assert pickle.loads(pickle.dumps(block)) == block
 
 
+def block_size(**shape: Any) -> int:
+    trial = next(grid.trials(make(**shape)))
+    return grid.block_size(trial, measures.work_of(trial, WORK))
+
+
+def test_rows_and_products_of_a_measure_make_blocks_smaller() -> None:
+    trial = next(grid.trials(make(width=16, length=200)))
+    sizes = [grid.block_size(trial, each) for each in (Work(), Work(rows=20_000), Work(flops=1e10))]
+    assert sizes[0] > 10 * sizes[1] > 10
+    assert sizes[2] == 1
+
+
 def test_blocks_are_bounded_by_work_memory_and_number() -> None:
-    size = {name: grid.block_size(next(grid.trials(make(**shape)))) for name, shape in {
+    size = {name: block_size(**shape) for name, shape in {
         "tiny": {"width": 4, "length": 5},
         "usual": {"width": 64, "length": 200, "batch": 32},
         "long": {"width": 4, "length": 10**6, "batch": 8},
@@ -160,7 +173,7 @@ def test_blocks_are_of_nearly_equal_size_and_do_not_depend_on_what_else_runs() -
     alike = list(grid.trials(make(width=64, length=200, batch=32, seed={"range": 50})))
     sizes = [len(block.trials) for block in grid.blocks(alike, WORK)]
     assert max(sizes) - min(sizes) <= 1
-    assert max(sizes) <= grid.block_size(alike[0])
+    assert max(sizes) <= block_size(width=64, length=200, batch=32)
     other = list(grid.trials(make(width=32)))
     assert grid.blocks(alike + other, WORK)[: len(sizes)] == grid.blocks(alike, WORK)
     assert grid.blocks([], WORK) == []

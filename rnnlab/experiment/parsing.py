@@ -11,7 +11,7 @@ from rnnlab.errors import did_you_mean
 from rnnlab.experiment import files, names, overrides
 from rnnlab.experiment.model import SCHEMA, Experiment, Grid
 from rnnlab.experiment.problems import Problems, show, show_key
-from rnnlab.experiment.settings import measures_of
+from rnnlab.experiment.settings import check_fit, measures_of
 from rnnlab.experiment.tables import TOP_KEYS, checked, grid_of
 from rnnlab.experiment.zips import zips_of
 from rnnlab.trial import Trial, parameters, trial_of
@@ -54,6 +54,8 @@ def _experiment(data: Mapping[str, Any], problems: Problems) -> Experiment:
     name, title = _name(data, problems), _title(data, problems)
     grids = _grids(data, problems, notes)
     settings = measures_of(data.get("measure", {}), problems)
+    if not problems:
+        check_fit(settings, grids, problems)
     problems.raise_any()
     return Experiment(name, title, grids, settings, tuple(notes))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from rnnlab import measures
 from rnnlab.errors import did_you_mean
+from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems, show, show_key
+from rnnlab.trial import parameters
 
 DEFAULT: dict[str, Any] = {"gradients": {}}  # of a file that names no measure
 
@@ -22,6 +24,26 @@ def measures_of(value: Any, problems: Problems) -> dict[str, BaseModel]:
         return {}
     checked = {name: _settings(name, table, problems) for name, table in (value or DEFAULT).items()}
     return {name: settings for name, settings in checked.items() if settings is not None}
+
+
+def check_fit(settings: Mapping[str, BaseModel], grids: Iterable[Grid], problems: Problems) -> None:
+    """Report settings that do not fit every trial of the grids: more exponents than units, lags beyond the length."""
+    least = _least(grids)
+    for name, each in settings.items():
+        misfits = getattr(measures.registry()[name], "misfits", None)
+        for setting, message in misfits(each, least) if misfits and least else ():
+            problems.add(f"measure.{show_key(name)}.{setting}", message)
+
+
+def _least(grids: Iterable[Grid]) -> dict[str, int]:
+    """Return the smallest value of every parameter that is an integer."""
+    least: dict[str, int] = {}
+    for axis in (axis for grid in grids for axis in grid.axes):
+        for name, column in zip(axis.names, axis.columns, strict=True):
+            if parameters()[name].dtype == "int64":
+                smallest = int(min(column[0], column[-1]) if isinstance(column, range) else min(column))
+                least[name] = min(smallest, least.get(name, smallest))
+    return least
 
 
 def _settings(name: str, table: Any, problems: Problems) -> BaseModel | None:

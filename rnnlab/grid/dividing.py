@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from rnnlab.measures import work_of
+from rnnlab.measures.work import Work
 from rnnlab.trial import Trial
 
 MAX_BLOCK = 4096  # trials
@@ -17,6 +19,7 @@ _BYTES = 2**28  # of memory that a block may hold
 _FLOPS = {"float64": 8e10, "float32": 1.6e11}  # a second on one core; nothing depends on how good a guess it is
 _ITEM = {"float64": 8, "float32": 4}
 _EACH, _STEP, _ELEMENT = 5e-5, 5e-7, 4e-9  # seconds for each trial, time step, and number drawn or put through phi
+_ROW, _ROW_BYTES = 5e-7, 100  # seconds and bytes of a row of a long table
 
 SHAPE = (
     "cell", "width", "length", "inputs", "outputs", "batch", "dtype", "task", "loss", "loss_at",
@@ -44,33 +47,38 @@ def blocks(trials: Iterable[Trial], measures: Mapping[str, Mapping[str, Any]]) -
     shapes: dict[tuple[Any, ...], list[Trial]] = {}
     for trial in trials:
         shapes.setdefault(_shape_of(trial), []).append(trial)
-    return [Block(part, work) for alike in shapes.values() for part in _parts(sorted(alike, key=_draws_of))]
+    return [
+        Block(part, work)
+        for alike in shapes.values()
+        for part in _parts(sorted(alike, key=_draws_of), work_of(alike[0], measures))
+    ]
 
 
-def _parts(alike: Sequence[Trial]) -> Iterator[tuple[Trial, ...]]:
-    number = math.ceil(len(alike) / block_size(alike[0]))
+def _parts(alike: Sequence[Trial], work: Work) -> Iterator[tuple[Trial, ...]]:
+    number = math.ceil(len(alike) / block_size(alike[0], work))
     for i in range(number):  # sizes differ by one at most
         yield tuple(alike[len(alike) * i // number : len(alike) * (i + 1) // number])
 
 
-def block_size(trial: Trial) -> int:
-    """Return the number of trials of this shape that make a block."""
-    fitting = min(_SECONDS / _seconds(trial), _BYTES / _bytes(trial), MAX_BLOCK)
+def block_size(trial: Trial, work: Work) -> int:
+    """Return the number of trials of this shape, each with this work, that make a block."""
+    fitting = min(_SECONDS / _seconds(trial, work), _BYTES / _bytes(trial, work), MAX_BLOCK)
     return max(1, int(fitting))
 
 
-def _seconds(trial: Trial) -> float:
-    """Return a guess at the work for one trial: eight matrix products a step where N = D = O."""
+def _seconds(trial: Trial, work: Work) -> float:
+    """Return a guess at the time of one trial: its draws, its forward pass, and what its measures do."""
     n, d, o, sequences = trial.width, trial.inputs, trial.outputs, trial.batch * trial.length
-    flops = 2.0 * sequences * n * (3 * n + 2 * d + 3 * o)
+    flops = 2.0 * sequences * n * (n + d) + work.flops
     elements = float(sequences) * (n + d + o) + float(n) * (n + d + o)
-    return _EACH + _STEP * trial.length + _ELEMENT * elements + flops / _FLOPS[trial.dtype]
+    return _EACH + _STEP * trial.length + _ELEMENT * elements + _ROW * work.rows + flops / _FLOPS[trial.dtype]
 
 
-def _bytes(trial: Trial) -> int:
-    """Return a guess at what one trial adds to the memory of its block: weights, W x, inputs and targets.
+def _bytes(trial: Trial, work: Work) -> int:
+    """Return a guess at what one trial adds to the memory of its block: weights, W x, inputs, targets and rows.
 
     States, slopes and gradients are of a few trials at a time, however large the block.
     """
     n, d, o = trial.width, trial.inputs, trial.outputs
-    return _ITEM[trial.dtype] * (n * (n + d + o) + trial.batch * trial.length * (n + d + o))
+    arrays = _ITEM[trial.dtype] * (n * (n + d + o) + trial.batch * trial.length * (n + d + o))
+    return arrays + _ROW_BYTES * work.rows

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-_MODULES = {"gradients": "rnnlab.measures.gradients"}
+from rnnlab.measures.work import Work
+
+if TYPE_CHECKING:
+    from rnnlab.trial import Trial
+
+_MODULES = {"gradients": "rnnlab.measures.gradients", "gain": "rnnlab.measures.gain"}
 
 
 class _Registry(Mapping[str, ModuleType]):
@@ -26,5 +32,12 @@ _REGISTRY = _Registry()
 
 
 def registry() -> Mapping[str, ModuleType]:
-    """Return every measure by name: a module with NAME, VERSION, Settings, TABLES and measure()."""
+    """Return every measure by name: a module with NAME, VERSION, Settings, TABLES, measure() and work()."""
     return _REGISTRY
+
+
+def work_of(trial: Trial, measures: Mapping[str, Mapping[str, Any]]) -> Work:
+    """Return what these measures (settings by name, complete) cost together for a trial."""
+    modules = {name: registry()[name] for name in measures}
+    parts = (module.work(trial, module.Settings.model_construct(**measures[name])) for name, module in modules.items())
+    return sum(parts, start=Work())

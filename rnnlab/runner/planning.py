@@ -6,12 +6,12 @@ import math
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from os import PathLike
 from typing import Any
 
-from rnnlab import costs, executors, grid
+from rnnlab import costs, executors, grid, measures
 from rnnlab import store as stores
 from rnnlab.experiment import Axis, Experiment, Grid
 from rnnlab.machine import memory, processors
@@ -113,19 +113,13 @@ def _loads(work: Missing) -> dict[str, list[costs.Load]]:
     shapes = list(_all(work) if work.masks is None else _some(work))
     loads = {
         name: [
-            costs.Load(load.trial, load.number, load.seeds, _rows(load.trial, each))
+            replace(load, work=measures.work_of(load.trial, {name: each}), drawn=not mask & ((1 << i) - 1))
             for load, mask in shapes
             if mask >> i & 1
         ]
         for i, (name, each) in enumerate(settings.items())
     }
     return {name: each for name, each in loads.items() if each}
-
-
-def _rows(trial: Trial, settings: Mapping[str, Any]) -> int:
-    """Return the rows by step that a measure with these settings writes for a trial."""
-    steps = settings.get("steps", False)
-    return trial.length if steps is True else trial.length // steps if steps else 0
 
 
 def _all(work: Missing) -> Iterator[tuple[costs.Load, int]]:
@@ -195,5 +189,5 @@ def _measured(
     for row in joined.aggregate(wanted).to_pylist():
         values = {name: row[column] for column, name in columns.items()}
         trial = Trial(activation=row["activation_min"], **values)
-        steps = _rows(trial, settings) if row["settings"] == label.settings else 0
-        yield costs.Load(trial, row["key_count"], row["seed_count_distinct"], steps), row["seconds_mean_sum"]
+        work = measures.work_of(trial, {measure: settings})  # as if other settings had cost the same
+        yield costs.Load(trial, row["key_count"], row["seed_count_distinct"], work), row["seconds_mean_sum"]
