@@ -31,7 +31,7 @@ def lanes(dtype: Any) -> int:
     return VECTORS * VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
-class _Emitter:
+class Emitter:
     """The instructions of a tile for one dtype; indices count entries."""
 
     def __init__(self, builder: ir.IRBuilder, element: Any) -> None:
@@ -99,7 +99,7 @@ def _generate(rows: int, context: Any, builder: ir.IRBuilder, signature: Any, ar
         context.make_array(signature.args[place])(context, builder, value).data
         for place, value in ((1, a), (5, b), (10, out))
     )
-    emit = _Emitter(builder, signature.args[1].dtype)
+    emit = Emitter(builder, signature.args[1].dtype)
     unroll = max(1, _IN_FLIGHT // (rows * VECTORS))
     sums = [emit.cells(rows * VECTORS) for _ in range(unroll)]
 
@@ -126,7 +126,7 @@ def _generate(rows: int, context: Any, builder: ir.IRBuilder, signature: Any, ar
     return context.get_dummy_value()
 
 
-def _write(emit: _Emitter, rows: int, sums: list[Any], alpha: Any, beta: Any, target: tuple[Any, Any, Any]) -> None:
+def _write(emit: Emitter, rows: int, sums: list[Any], alpha: Any, beta: Any, target: tuple[Any, Any, Any]) -> None:
     builder, (out, out_at, out_row) = emit.builder, target
     alphas, betas = emit.spread(alpha), emit.spread(beta)
     fresh = builder.fcmp_ordered("==", beta, ir.Constant(emit.scalar, 0.0))

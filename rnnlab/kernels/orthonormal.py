@@ -1,0 +1,138 @@
+"""Gram-Schmidt on the columns of a frame (N, K), in panels of a tile's columns: nearly all of it is matrix products.
+
+A frame lies in panels as `linalg.pack` lays it, padded with zeros. Columns that depend on those before them become
+zero and stay so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnlab.kernels.linalg import _lanes, _rows, fill
+from rnnlab.kernels.options import apart, kernel, reduction
+from rnnlab.kernels.panel import stretch, sweep, sweep_half
+
+# A column that falls by more than this is projected again: its directions are then orthogonal to 10^-12, and what
+# is missing of 1 in its length is the square of that.
+FALL = 1e-4
+SETTLED = 0.5  # of its norm that a column keeps when nothing of the earlier ones is left in it (Kahan, Parlett)
+PASSES = 25  # each takes a factor eps out of a dependent column: together more than the range of floats
+
+
+class Space(NamedTuple):
+    """Scratch for the columns of one panel, and what is found out about all columns."""
+
+    block: np.ndarray  # (width²,)
+    sums: np.ndarray  # (width,)
+    factors: np.ndarray  # (width,)
+    line: np.ndarray  # (N,)
+    before: np.ndarray  # squared norms of all columns before the projection
+    size: np.ndarray  # and after, 0 for a dependent one
+    extra: np.ndarray  # ln of what was taken out of a column besides
+
+
+@kernel
+def orthonormalise(frame, rows, columns, space):  # type: ignore[no-untyped-def]
+    """Replace a frame A by Q of A = QR; column i of R has the diagonal entry e^extra[i] · sqrt(size[i])."""
+    width = _lanes(frame)
+    for panel in range(-(-columns // width)):
+        for other in range(panel):
+            _project(frame, rows, other, panel, space.block)
+        _factorise(frame, rows, panel, min(width, columns - panel * width), space)
+
+
+@kernel
+def _project(frame, rows, other, panel, block):  # type: ignore[no-untyped-def]
+    """Take the columns of an orthonormal panel out of a later one."""
+    width, origin, one = _lanes(frame), np.int64(0), np.int64(1)
+    q, a = other * rows * width, panel * rows * width
+    _rows(width, rows, frame, q, one, width, frame, a, width, -1.0, 0.0, block, origin, width)
+    _rows(rows, width, frame, q, width, one, block, origin, width, 1.0, 1.0, frame, a, width)
+
+
+@kernel
+def _factorise(frame, rows, panel, columns, space):  # type: ignore[no-untyped-def]
+    """Modified Gram-Schmidt within a panel; columns stay as long as they are until the end."""
+    width = _lanes(frame)
+    at, first, sums = panel * rows * width, panel * width, space.sums
+    fill(sums, 0.0)
+    fill(space.factors, 0.0)
+    sweep(rows, frame, at, np.int64(0), np.int64(0), 0.0, sums)
+    for i in range(columns):
+        extra, size = 0.0, sums[i]
+        if not size > space.before[first + i] * (FALL * FALL):
+            space.size[first + i] = 0.0
+            extra = _settle(frame, rows, panel, i, space)
+            sweep(rows, frame, at, i, i, 0.0, sums)
+            size = sums[i]
+        space.size[first + i], space.extra[first + i] = size, extra
+        inverse = 1.0 / size if size > 0.0 else 0.0
+        space.factors[i] = math.sqrt(inverse)
+        if i + 1 < columns:
+            if 2 * (i + 1) < width:
+                sweep(rows, frame, at, i, i + 1, inverse, sums)
+            else:
+                sweep_half(rows, frame, at, i, i + 1, inverse, sums)
+    stretch(rows, frame, at, space.factors)
+
+
+@kernel
+def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
+    """Project a column until nothing of the earlier ones is left; it becomes a unit column, or zero.
+
+    Return the ln of the factor taken out. Rows of a Jacobian may differ by many orders of magnitude: each pass leaves
+    eps of what it takes out, so that a column far below the others comes out right after some, and one that
+    depends on them never settles.
+    """
+    apart()
+    width, line = _lanes(frame), space.line
+    at = panel * rows * width + column
+    for k in range(rows):
+        line[k] = frame[at + k * width]
+    total, settled = 0.0, False
+    for turn in range(PASSES):
+        norm = math.sqrt(_squares(line))
+        if not norm > 0.0:
+            break
+        for k in range(rows):
+            line[k] /= norm
+        total += math.log(norm)
+        settled = turn > 0 and norm > SETTLED
+        if settled:
+            break
+        for other in range(panel + 1):
+            _remove(frame, rows, other, panel, column, space)
+    for k in range(rows):
+        frame[at + k * width] = line[k] if settled else 0.0
+    return total if settled else -math.inf
+
+
+@reduction
+def _squares(line):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for k in range(line.size):
+        total += line[k] * line[k]
+    return total
+
+
+@reduction
+def _remove(frame, rows, other, panel, column, space):  # type: ignore[no-untyped-def]
+    """Take the columns of another panel, or the earlier ones of its own, out of the line."""
+    width, line, c = _lanes(frame), space.line, space.block
+    at = other * rows * width
+    for j in range(width):
+        c[j] = 0.0
+    for k in range(rows):
+        for j in range(width):
+            c[j] += line[k] * frame[at + k * width + j]
+    for j in range(width if other == panel else 0):  # these are not of unit length yet
+        size = space.size[panel * width + j] if j < column else 0.0
+        c[j] = c[j] / size if size > 0.0 else 0.0
+    for k in range(rows):
+        total = 0.0
+        for j in range(width):
+            total += c[j] * frame[at + k * width + j]
+        line[k] -= total
