@@ -16,7 +16,7 @@ from rnnlab.kernels.accumulate import add_outer, add_rows, close, mated
 from rnnlab.kernels.linalg import copy, fill, product
 from rnnlab.kernels.losses import read_out
 from rnnlab.kernels.options import inside, kernel
-from rnnlab.kernels.scaled import EMPTY, LN_10, log10_rms, mean_log
+from rnnlab.kernels.scaled import EMPTY, LN_10, log10_rms, mean_log, squares
 from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
 
 
@@ -66,6 +66,7 @@ class Curves(NamedTuple):
     loss_exponent: np.ndarray  # (T,)
     hidden: np.ndarray  # (T+1,), log10 sqrt(mean_b ‖dl/dh_t‖²), t = 0..T
     mean_log: np.ndarray  # (T+1,), mean_b ln ‖dl/dh_t‖; or empty, where nobody asks
+    weighed: np.ndarray  # (T,), mean_b ln ‖dl_T/da_t‖, t = 1..T, of the adjoint of L_T alone; or empty
 
 
 @kernel
@@ -202,6 +203,7 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
     if found > 0:
         fill(curves.hidden, np.nan)
         fill(curves.mean_log, np.nan)
+        fill(curves.weighed, np.nan)
         return
     rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
     product(1.0, cotangent, readout.V, 0.0, rows)
@@ -210,8 +212,18 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
     for t in range(T - 1, -1, -1):
         _measure(t + 1, rows, row_exponents, space, curves)
         weigh_slopes(rows, slope[t], row_exponents)
+        if curves.weighed.size > 0:
+            curves.weighed[t] = _mean_log(rows, row_exponents, space.sizes)
         copy(rows, space.carry)
         copy(row_exponents, space.carry_exponent)
         fill(row_exponents, EMPTY)
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
     _measure(0, rows, row_exponents, space, curves)
+
+
+@kernel
+def _mean_log(rows, exponents, sizes):  # type: ignore[no-untyped-def]
+    """Mean over rows of ln of their norms; -inf where one is zero."""
+    for b in range(sizes.size):
+        sizes[b] = squares(rows, b) if exponents[b] > EMPTY else 0.0
+    return mean_log(sizes, exponents)

@@ -11,7 +11,7 @@ from rnnlab.kernels import backward, states
 from rnnlab.kernels.backward import Curves, Gradient, Readout, Space
 from rnnlab.kernels.linalg import copy, fill, pack_tamed, pack_transposed
 from rnnlab.kernels.losses import read_out
-from rnnlab.kernels.options import borrowed, kernel, reduction
+from rnnlab.kernels.options import borrowed, inside, kernel, reduction
 from rnnlab.kernels.scaled import add, log10, log10_norm
 
 
@@ -47,7 +47,16 @@ def _gradient(g):  # type: ignore[no-untyped-def]
 
 @kernel
 def _curves(c):  # type: ignore[no-untyped-def]
-    return Curves(borrowed(c.loss), borrowed(c.loss_exponent), borrowed(c.hidden), borrowed(c.mean_log))
+    return Curves(
+        borrowed(c.loss), borrowed(c.loss_exponent), borrowed(c.hidden), borrowed(c.mean_log), borrowed(c.weighed)
+    )
+
+
+@kernel
+def _curve(c, g):  # type: ignore[no-untyped-def]
+    """The curves of one network."""
+    inside()
+    return Curves(c.loss[g], c.loss_exponent[g], c.hidden[g], c.mean_log[g], c.weighed[g])
 
 
 @kernel
@@ -85,7 +94,7 @@ def gradients(
     h, slope = borrowed(h), borrowed(slope)
     packed, space, gradient, curves = _packed(packed), _space(space), _gradient(gradient), _curves(curves)
     for g in range(diverged.size):
-        curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
+        curve = _curve(curves, g)
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, every)
         if diverged[g] == 0:
             U_exponent = pack_tamed(U[g], packed.U)
@@ -158,10 +167,11 @@ def adjoints_of_last(
     h, slope = borrowed(h), borrowed(slope)
     packed, space, curves = _packed(packed), _space(space), _curves(curves)
     for g in range(diverged.size):
-        curve = Curves(curves.loss[g], curves.loss_exponent[g], curves.hidden[g], curves.mean_log[g])
+        curve = _curve(curves, g)
         if diverged[g] > 0:
             fill(curve.hidden, math.nan)
             fill(curve.mean_log, math.nan)
+            fill(curve.weighed, math.nan)
             continue
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
         U_exponent = pack_tamed(U[g], packed.U)

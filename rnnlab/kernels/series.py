@@ -40,6 +40,15 @@ def mean_and_error(series):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def means(series, mean, error):  # type: ignore[no-untyped-def]
+    """Mean and standard error (G,) of every series (G, n); nan where an entry is not finite."""
+    for g in range(series.shape[0]):
+        mean[g], error[g] = mean_and_error(series[g])
+        if not math.isfinite(mean[g]):
+            mean[g], error[g] = math.nan, math.nan
+
+
+@kernel
 def growth(mean_log, start, stop, rate, error):  # type: ignore[no-untyped-def]
     """Growth per step of the curves mean_log (G, T+1) from t = stop back to t = start, and its standard error.
 

@@ -1,6 +1,6 @@
 """Networks of equal shape, their trajectory, and the gradients that flow back along it."""
 
-from rnnlab.networks.backpropagation import Backpropagation, adjoint_of_last, backpropagate
+from rnnlab.networks.backpropagation import Backpropagation, adjoint_of_last, backpropagate, split_adjoint_of_last
 from rnnlab.networks.networks import Networks
 from rnnlab.networks.sequences import Sequences
 from rnnlab.networks.slopes import SlopeStatistics, slope_statistics
@@ -15,4 +15,5 @@ __all__ = [
     "adjoint_of_last",
     "backpropagate",
     "slope_statistics",
+    "split_adjoint_of_last",
 ]

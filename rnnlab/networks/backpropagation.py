@@ -53,15 +53,29 @@ def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
 
     nan where a state, or the output at T, is not finite.
     """
+    curves = _last(trajectory, split=False)
+    return curves.hidden, curves.mean_log
+
+
+def split_adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean_b ln ‖dl_T/dh_t‖ (G, T+1), t = 0..T, and mean_b ln ‖dl_T/da_t‖ (G, T), t = 1..T, of L_T alone.
+
+    -inf where an adjoint of some sample is exactly zero; nan as in `adjoint_of_last`.
+    """
+    curves = _last(trajectory, split=True)
+    return curves.mean_log, curves.weighed
+
+
+def _last(trajectory: Trajectory, *, split: bool) -> backward.Curves:
     n = trajectory.networks
-    G, T, _B, N, _D, O = n.shape
-    curves = _curves(G, T, True)
+    G, T, *_ = n.shape
+    curves = _curves(G, T, True, split)
     y, classes = _targets(n)
     block.adjoints_of_last(
         n.U, n.V, n.c, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
         packed(n), _space(n), curves,
     )  # fmt: skip
-    return curves.hidden, curves.mean_log
+    return curves
 
 
 def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
@@ -99,6 +113,6 @@ def _gradient(n: Networks, keep: bool) -> backward.Gradient:
     )  # fmt: skip
 
 
-def _curves(G: int, T: int, logs: bool) -> backward.Curves:
-    mean_log = np.empty((G, T + 1 if logs else 0))
-    return backward.Curves(np.empty((G, T)), np.empty((G, T), np.int64), np.empty((G, T + 1)), mean_log)
+def _curves(G: int, T: int, logs: bool, split: bool = False) -> backward.Curves:
+    mean_log, weighed = np.empty((G, T + 1 if logs else 0)), np.empty((G, T if split else 0))
+    return backward.Curves(np.empty((G, T)), np.empty((G, T), np.int64), np.empty((G, T + 1)), mean_log, weighed)
