@@ -143,6 +143,6 @@ def _collect(t, ends, window, interval, run):  # type: ignore[no-untyped-def]
             run.held[i] = 1.0
     state[LIVE], state[AGE], run.pace[1] = live, 0, 0.0
     state[COUNT] += 1 if t > ends[0] else 0
-    pace = 0.5 * math.log(high / low) / age if live > 0 else 0.0
+    pace = min(0.5 * math.log(high / low) / age, SPREAD) if live > 0 else 0.0
     run.pace[0] = max(0.9 * run.pace[0], pace)
     state[TURN] = interval if interval > 0 else max(1, int(min(SPREAD / (run.pace[0] + 1e-3), LONGEST)))

@@ -13,7 +13,9 @@ import numpy as np
 
 from rnnlab.kernels.linalg import _lanes, _rows, fill
 from rnnlab.kernels.options import apart, kernel, reduction
-from rnnlab.kernels.panel import stretch, sweep, sweep_half
+from rnnlab.kernels.panel import reduce, stretch, sweep, sweep_half
+from rnnlab.kernels.scaled import LN_2, exponent, power
+from rnnlab.kernels.tile import tile1
 
 # A column that falls by more than this is projected again: its directions are then orthogonal to 10^-12, and what
 # is missing of 1 in its length is the square of that.
@@ -83,31 +85,38 @@ def _factorise(frame, rows, panel, columns, space):  # type: ignore[no-untyped-d
 def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
     """Project a column until nothing of the earlier ones is left; it becomes a unit column, or zero.
 
-    Return the ln of the factor taken out. Rows of a Jacobian may differ by many orders of magnitude: each pass leaves
-    eps of what it takes out, so that a column far below the others comes out right after some, and one that
-    depends on them never settles.
+    Return the ln of the factor taken out. Rows of a Jacobian may differ by many orders of magnitude. Each pass leaves
+    eps of what it takes out, so that a column far below the others comes out right after some passes, and as many more
+    bring its large rows down to where they belong; one that depends on the others never settles.
     """
     apart()
     width, line = _lanes(frame), space.line
     at = panel * rows * width + column
+    peak = 0.0
     for k in range(rows):
         line[k] = frame[at + k * width]
-    total, settled = 0.0, False
-    for turn in range(PASSES):
+        peak = max(peak, abs(line[k]))
+    shift = exponent(peak) if peak > 0.0 else 0
+    for k in range(rows):  # in two factors, or a denormal column had an infinite one
+        line[k] = line[k] * power(-(shift // 2)) * power(shift // 2 - shift)
+    total, falls, rests = shift * LN_2, 1, 0
+    while falls < PASSES and rests < falls:
         norm = math.sqrt(_squares(line))
         if not norm > 0.0:
             break
+        inverse = 1.0 / norm
         for k in range(rows):
-            line[k] /= norm
+            line[k] *= inverse
         total += math.log(norm)
-        settled = turn > 0 and norm > SETTLED
-        if settled:
-            break
         for other in range(panel + 1):
             _remove(frame, rows, other, panel, column, space)
+        kept = _squares(line) > SETTLED * SETTLED
+        falls, rests = falls + (0 if kept else 1), rests + (1 if kept else 0)
+    norm, settled = math.sqrt(_squares(line)), rests >= falls
+    total += math.log(norm) if settled else -math.inf
     for k in range(rows):
-        frame[at + k * width] = line[k] if settled else 0.0
-    return total if settled else -math.inf
+        frame[at + k * width] = line[k] / norm if settled else 0.0
+    return total
 
 
 @reduction
@@ -118,21 +127,13 @@ def _squares(line):  # type: ignore[no-untyped-def]
     return total
 
 
-@reduction
+@kernel
 def _remove(frame, rows, other, panel, column, space):  # type: ignore[no-untyped-def]
     """Take the columns of another panel, or the earlier ones of its own, out of the line."""
-    width, line, c = _lanes(frame), space.line, space.block
+    width, c, origin, one = _lanes(frame), space.sums, np.int64(0), np.int64(1)
     at = other * rows * width
-    for j in range(width):
-        c[j] = 0.0
-    for k in range(rows):
-        for j in range(width):
-            c[j] += line[k] * frame[at + k * width + j]
+    tile1(rows, space.line, origin, rows, one, frame, at, width, 1.0, 0.0, c, origin, width)
     for j in range(width if other == panel else 0):  # these are not of unit length yet
         size = space.size[panel * width + j] if j < column else 0.0
         c[j] = c[j] / size if size > 0.0 else 0.0
-    for k in range(rows):
-        total = 0.0
-        for j in range(width):
-            total += c[j] * frame[at + k * width + j]
-        line[k] -= total
+    reduce(rows, space.line, frame, at, c)

@@ -144,3 +144,51 @@ def stretch(_context: Any, rows: Any, panel: Any, at: Any, factors: Any) -> Any:
 
     word = types.int64
     return types.void(word, panel, word, factors), generate
+
+
+def _folded(emit: Emitter, rows: list[Any]) -> Any:
+    """Return the vector of the sums across each of these vectors."""
+    builder, width = emit.builder, emit.width
+    while len(rows) > 1:
+        even, odd = (
+            ir.Constant(ir.VectorType(ir.IntType(32), width), [2 * i + parity for i in range(width)])
+            for parity in (0, 1)
+        )
+        pairs = zip(rows[::2], rows[1::2], strict=True)
+        rows = [builder.fadd(builder.shuffle_vector(a, b, even), builder.shuffle_vector(a, b, odd)) for a, b in pairs]
+    return rows[0]
+
+
+@intrinsic
+def reduce(_context: Any, rows: Any, line: Any, panel: Any, at: Any, coefficients: Any) -> Any:
+    """line[k] -= Σ_j coefficients[j] panel[k, j]."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        emit = Emitter(builder, signature.args[1].dtype)
+        out, data, factors = (_data(context, builder, signature, args, place) for place in (1, 2, 4))
+        by = [emit.load(factors, _WORD(v * emit.width)) for v in range(VECTORS)]
+        nothing = ir.Constant(emit.vector, [0.0] * emit.width)
+
+        def products(k: Any) -> Any:
+            row, total = emit.shifted(args[3], k, emit.width * VECTORS), nothing
+            for v in range(VECTORS):
+                total = emit.multiply_add(by[v], emit.load(data, builder.add(row, _WORD(v * emit.width))), total)
+            return total
+
+        def several(k: Any) -> None:
+            taken = _folded(emit, [products(builder.add(k, _WORD(u))) for u in range(emit.width)])
+            emit.store(builder.fsub(emit.load(out, k), taken), out, k)
+
+        def one(k: Any) -> None:
+            taken = _folded(emit, [products(k)] + [nothing] * (emit.width - 1))
+            place = builder.gep(out, [k])
+            first = builder.extract_element(taken, ir.IntType(32)(0))
+            builder.store(builder.fsub(builder.load(place), first), place)
+
+        whole = builder.mul(builder.sdiv(args[0], _WORD(emit.width)), _WORD(emit.width))
+        emit.loop(_WORD(0), whole, emit.width, several)
+        emit.loop(whole, args[0], 1, one)
+        return context.get_dummy_value()
+
+    word = types.int64
+    return types.void(word, line, panel, word, coefficients), generate
