@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnlab.api import Results, draw, load, run
+    from rnnlab import analysis
+    from rnnlab.api import Measurement, Results, draw, load, measure, run
     from rnnlab.arrays import gradient_statistics, gradients
     from rnnlab.errors import (
         ExperimentError,
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
         TrialsFailed,
         UsageError,
     )
+    from rnnlab.torch_state import from_torch_state
 
 __version__ = "0.1.0"
 __all__ = [
     "ExperimentError",
+    "Measurement",
     "Results",
     "RnnlabError",
     "StoreBusy",
@@ -32,20 +35,27 @@ __all__ = [
     "TrialsFailed",
     "UsageError",
     "__version__",
+    "analysis",
     "draw",
+    "from_torch_state",
     "gradient_statistics",
     "gradients",
     "load",
+    "measure",
     "run",
 ]
 _PLACES = {
-    "rnnlab.api": ("Results", "draw", "load", "run"),
+    "rnnlab.api": ("Measurement", "Results", "draw", "load", "measure", "run"),
     "rnnlab.arrays": ("gradient_statistics", "gradients"),
-    "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name != "Results"),
+    "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
+    "rnnlab.torch_state": ("from_torch_state",),
 }
+_MODULES = ("analysis",)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"rnnlab.{name}")
     for module, names in _PLACES.items():
         if name in names:
             return globals().setdefault(name, getattr(import_module(module), name))

@@ -2,7 +2,8 @@
 
 from rnnlab.api.listing import Entry, listing
 from rnnlab.api.loading import draw, load
+from rnnlab.api.measuring import Measurement, measure
 from rnnlab.api.results import Results
 from rnnlab.api.running import plan, read, run
 
-__all__ = ["Entry", "Results", "draw", "listing", "load", "plan", "read", "run"]
+__all__ = ["Entry", "Measurement", "Results", "draw", "listing", "load", "measure", "plan", "read", "run"]

@@ -5,5 +5,6 @@ The file is data: nothing in it is evaluated or imported, and what it may cost t
 
 from rnnlab.experiment.model import Axis, Experiment, Grid
 from rnnlab.experiment.parsing import parse, read, trial
+from rnnlab.experiment.wanted import wanted
 
-__all__ = ["Axis", "Experiment", "Grid", "parse", "read", "trial"]
+__all__ = ["Axis", "Experiment", "Grid", "parse", "read", "trial", "wanted"]

@@ -28,10 +28,15 @@ def measures_of(value: Any, problems: Problems) -> dict[str, BaseModel]:
 
 def check_fit(settings: Mapping[str, BaseModel], grids: Iterable[Grid], problems: Problems) -> None:
     """Report settings that do not fit every trial of the grids: more exponents than units, lags beyond the length."""
-    least = _least(grids)
+    if least := _least(grids):
+        check_sizes(settings, least, problems)
+
+
+def check_sizes(settings: Mapping[str, BaseModel], least: Mapping[str, int], problems: Problems) -> None:
+    """Report settings that do not fit these sizes, the smallest of each."""
     for name, each in settings.items():
         misfits = getattr(measures.registry()[name], "misfits", None)
-        for setting, message in misfits(each, least) if misfits and least else ():
+        for setting, message in misfits(each, least) if misfits else ():
             problems.add(f"measure.{show_key(name)}.{setting}", message)
 
 

@@ -1,6 +1,6 @@
 """Missing work -> blocks -> rows -> store. Prints nothing: progress goes to a callback, the rest into the summary."""
 
-from rnnlab.runner.computing import BlockResult, Job, compute
+from rnnlab.runner.computing import BlockResult, Job, arrow, compute, measured
 from rnnlab.runner.labels import Label, label_of, settings_hash
 from rnnlab.runner.planning import Plan, plan
 from rnnlab.runner.running import Summary, run
@@ -13,8 +13,10 @@ __all__ = [
     "Label",
     "Plan",
     "Summary",
+    "arrow",
     "compute",
     "label_of",
+    "measured",
     "plan",
     "run",
     "settings_hash",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from rnnlab.networks import Networks
+
 Arrays = dict[str, dict[str, "np.ndarray"]]  # table -> column -> values
 
 
@@ -82,24 +84,33 @@ def compute(block: Block, *, keys: Sequence[str] | None = None, environment: str
 
 
 def _measured(block: Block) -> tuple[dict[str, Arrays], dict[str, float]]:
-    """Return measure -> table -> column -> values of the whole block, and the seconds of each measure.
-
-    The first measure is charged with the draws and the forward pass.
-    """
+    """Return what is measured of a block; the draws are charged to the first measure."""
     from rnnlab import draws
+
+    begin = time.perf_counter()
+    networks = draws.networks(block.trials)
+    drawn = time.perf_counter() - begin
+    arrays, seconds = measured(networks, {name: _settings(name, settings) for name, settings in block.work})
+    return arrays, {name: each + (drawn if i == 0 else 0.0) for i, (name, each) in enumerate(seconds.items())}
+
+
+def measured(networks: Networks, settings: Mapping[str, Any]) -> tuple[dict[str, Arrays], dict[str, float]]:
+    """Return measure -> table -> column -> values of all networks, and the seconds of each measure.
+
+    settings: of every measure, by name. The first measure is charged with the forward pass.
+    """
     from rnnlab.networks import Trajectory
 
-    modules = [(name, measures.registry()[name], _settings(name, settings)) for name, settings in block.work]
-    seconds = dict.fromkeys((name for name, _ in block.work), 0.0)
-    parts: dict[str, list[Arrays]] = {name: [] for name in seconds}
+    seconds = dict.fromkeys(settings, 0.0)
+    parts: dict[str, list[Arrays]] = {name: [] for name in settings}
     begin, start = time.perf_counter(), 0
-    for networks in draws.networks(block.trials).slabs():
-        trajectory = Trajectory(networks)
-        for name, module, settings in modules:
-            parts[name].append(_shifted(module.measure(networks, trajectory, settings), start))
+    for slab in networks.slabs():
+        trajectory = Trajectory(slab)
+        for name, each in settings.items():
+            parts[name].append(_shifted(measures.registry()[name].measure(slab, trajectory, each), start))
             now = time.perf_counter()
             seconds[name], begin = seconds[name] + now - begin, now
-        start += networks.shape[0]
+        start += slab.shape[0]
     return {name: _joined(each) for name, each in parts.items()}, seconds
 
 
@@ -148,13 +159,13 @@ def _table(table: str, values: Mapping[str, Any], key: pa.Array, label: Label, c
             return keys
         if name in constants:
             return pa.repeat(pa.scalar(constants[name], getattr(pa, described.dtype)()), len(keys))
-        return _array(values[name] if name in values else common[name], described)
+        return arrow(values[name] if name in values else common[name], described)
 
     return pa.Table.from_arrays([column(each) for each in columns], schema=schema(columns))
 
 
-def _array(values: Any, described: Column) -> pa.Array:
-    """Return Arrow's array: what is masked is null, and nan stays nan."""
+def arrow(values: Any, described: Column) -> pa.Array:
+    """Return Arrow's array of a column: what is masked is null, and nan stays nan."""
     import numpy as np
     import pyarrow as pa
 
