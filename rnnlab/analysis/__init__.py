@@ -1,4 +1,4 @@
-"""What the tables say: verdicts and turning points. DataFrame in, DataFrame out.
+"""What the tables say: summaries, verdicts and turning points. Results or a DataFrame in, DataFrame out.
 
 The frames are those of `Results.trials`: one row per trial, parameters and statistics as columns. Means and intervals
 are over seeds. A seed without a growth rate (its gradient is exactly zero, or it diverged) is left out of the means
@@ -20,6 +20,7 @@ from rnnlab.analysis.choosing import (
     zipped,
 )
 from rnnlab.analysis.curves import checked_axis
+from rnnlab.analysis.summarising import summary
 from rnnlab.analysis.tally import verdicts
 from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
 
@@ -38,6 +39,7 @@ __all__ = [
     "pick",
     "seed_turning_points",
     "spaced",
+    "summary",
     "turning_points",
     "verdicts",
     "zipped",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,9 +69,14 @@ def mean_curve(rates: Floats) -> Floats:
 
 def resampled_means(rates: Floats) -> Floats:
     """Return the mean curves of bootstrap resamples of whole seed curves: (RESAMPLES, points), the same every time."""
-    seeds = len(rates)
+    return _weighted_means(resamples(len(rates)), rates)
+
+
+@lru_cache(maxsize=16)
+def resamples(seeds: int) -> Floats:
+    """Return how often each seed is in each bootstrap resample, (RESAMPLES, seeds): the same every time."""
     counts = np.random.default_rng(0).multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES)
-    return _weighted_means(counts.astype(np.float64), rates)
+    return counts.astype(np.float64)
 
 
 def _weighted_means(counts: Floats, rates: Floats) -> Floats:

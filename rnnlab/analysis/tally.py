@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from rnnlab.analysis.curves import (
@@ -14,17 +16,17 @@ from rnnlab.analysis.curves import (
     mean_curve,
     percentiles,
 )
+from rnnlab.analysis.summarising import VERDICTS, frame_of
 
-VERDICTS = ("vanishes", "stable", "explodes")
 
-
-def verdicts(trials: pd.DataFrame, axis: str | None = None) -> pd.DataFrame:
+def verdicts(trials: Any, axis: str | None = None) -> pd.DataFrame:
     """Return one row per value of `axis` (default: `main_axis`), activation and point of the other axes.
 
     Columns: the axes; seeds; missing (how many have no result yet); vanishes, stable, explodes, diverged (shares of
     the seeds with a result, 0 to 1); growth_rate (mean over seeds, nats/step) with its bootstrap interval
     growth_rate_low, growth_rate_high (null for a single seed); seed_low, seed_high (nine seeds of ten lie between).
     """
+    trials = frame_of(trials)
     axis = checked_axis(trials, axis)
     return pd.concat([_verdicts_of(curves, axis) for curves in curves_of(trials, axis)], ignore_index=True)
 

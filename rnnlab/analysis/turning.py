@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 
 from rnnlab.analysis.choosing import PARAMETERS
-from rnnlab.analysis.curves import INTERVAL, Curves, checked_axis, curves_of, mean_curve, percentiles, resampled_means
+from rnnlab.analysis.curves import (
+    INTERVAL,
+    Curves,
+    checked_axis,
+    curves_of,
+    interval_of_means,
+    mean_curve,
+    percentiles,
+    resampled_means,
+)
+from rnnlab.analysis.summarising import frame_of
 from rnnlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,22 +30,25 @@ def can_turn(axis: str | None) -> bool:
     return axis is not None and PARAMETERS[axis].dtype == "float64"
 
 
-def turning_points(trials: pd.DataFrame, axis: str | None = None) -> pd.DataFrame:
+def turning_points(trials: Any, axis: str | None = None) -> pd.DataFrame:
     """Return where the mean growth rate over seeds crosses zero, one row per activation and point of the other axes.
 
+    On the axis recurrent_scale that is the critical gain g_c. trials: results, or their `trials`.
     The crossing is interpolated linearly in the logarithm of `axis` (values that are not positive are left out); its
     interval resamples whole seed curves. Columns: the axes; seeds; turning_point with turning_point_low and _high
     (0 or inf: that end lies beyond the axis; null for a single seed); side (`crosses`; `above` or `below`: there is
     no crossing, it would lie beyond the largest or the smallest value; `unclear`); crossings (the first is given);
     seeds_crossing, seed_mean, seed_spread (the turning points of the seeds' own curves: number, mean, standard
-    deviation).
+    deviation), seed_mean_low and _high (the bootstrap interval of their mean; null for a single one).
     """
+    trials = frame_of(trials)
     axis = _required(trials, axis)
     return pd.DataFrame([_turning_point_of(curves) for curves in curves_of(trials, axis)])
 
 
-def seed_turning_points(trials: pd.DataFrame, axis: str | None = None) -> pd.DataFrame:
+def seed_turning_points(trials: Any, axis: str | None = None) -> pd.DataFrame:
     """Return the axes, seed and turning_point of each seed's own curve; null where it does not cross."""
+    trials = frame_of(trials)
     axis = _required(trials, axis)
     frames = [
         pd.DataFrame({**curves.labels, "seed": curves.seeds, "turning_point": _own_crossings(curves)})
@@ -60,6 +73,7 @@ def _turning_point_of(curves: Curves) -> dict[str, Any]:
     low, high = percentiles(resampled[:, None], INTERVAL) if len(rates) > 1 else (np.full(1, np.nan),) * 2
     own = _own_crossings(curves)
     own = own[~np.isnan(own)]
+    own_low, own_high = interval_of_means(own[:, None])[:, 0] if len(own) > 1 else (np.nan, np.nan)
     return {
         **curves.labels,
         "seeds": len(rates),
@@ -71,6 +85,8 @@ def _turning_point_of(curves: Curves) -> dict[str, Any]:
         "seeds_crossing": len(own),
         "seed_mean": own.mean() if len(own) else np.nan,
         "seed_spread": own.std(ddof=1) if len(own) > 1 else np.nan,
+        "seed_mean_low": own_low,
+        "seed_mean_high": own_high,
     }
 
 
