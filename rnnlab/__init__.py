@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnlab import analysis
+    from rnnlab import analysis, theory
     from rnnlab.api import Measurement, Results, draw, load, measure, run
     from rnnlab.arrays import gradient_statistics, gradients
     from rnnlab.errors import (
@@ -43,6 +43,7 @@ __all__ = [
     "load",
     "measure",
     "run",
+    "theory",
 ]
 _PLACES = {
     "rnnlab.api": ("Measurement", "Results", "draw", "load", "measure", "run"),
@@ -50,7 +51,7 @@ _PLACES = {
     "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
     "rnnlab.torch_state": ("from_torch_state",),
 }
-_MODULES = ("analysis",)
+_MODULES = ("analysis", "theory")
 
 
 def __getattr__(name: str) -> Any:

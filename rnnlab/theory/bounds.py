@@ -1,4 +1,4 @@
-"""What theory says of a network before it is run."""
+"""The norm bound: what no gradient exceeds."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.kernels.activation_table import LARGEST_SLOPE
+from rnnlab.theory.arguments import known
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-STEEPEST_SLOPE = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0, "identity": 1.0}
+STEEPEST_SLOPE = LARGEST_SLOPE
 
 
 def steepest_slope(activation: str) -> float:
-    """Return γ = max phi', which bounds the Jacobian: ‖diag(phi'(a)) U‖₂ <= γ ‖U‖₂."""
-    try:
-        return STEEPEST_SLOPE[activation]
-    except KeyError:
-        raise UsageError(f"activation {activation!r} is unknown.{did_you_mean(activation, STEEPEST_SLOPE)}") from None
+    """Return γ = max |phi'|, which bounds the Jacobian: ‖diag(phi'(a)) U‖₂ <= γ ‖U‖₂."""
+    return STEEPEST_SLOPE[known(activation)]
 
 
 def norm_bound(activation: str, spectral_norm: ArrayLike) -> NDArray[np.float64]:
