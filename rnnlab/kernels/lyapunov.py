@@ -24,8 +24,9 @@ SPREAD = math.log(1e5)  # of the frame's condition number that is let grow until
 EARLY = 1e10  # ratio of squared norms of columns from which it comes at once
 FAR_LOW, FAR_HIGH = 1e-60, 1e60  # squared norms beyond which it comes at once
 TINY, HUGE = 1e-100, 1e100
+PLACES = 6
 
-AGE, PACE, TURN, LIVE, BLOCK, COUNT, WHICH = range(7)  # places in Run.state
+AGE, TURN, LIVE, BLOCK, COUNT, WHICH = range(PLACES)  # in Run.state
 
 
 class Run(NamedTuple):
@@ -77,7 +78,7 @@ def _space(s):  # type: ignore[no-untyped-def]
 
 @kernel
 def _volume(gain, at, N, run):  # type: ignore[no-untyped-def]
-    """Return Σ ln |slope| of a step, and the power of two that brings the largest slope into the middle of the range."""
+    """Return Σ ln |slope| of a step, and the power of two that brings the largest slope near 1 where it is far off."""
     total, product, peak = 0.0, 1.0, 0.0
     for i in range(at, at + N):
         size = abs(gain[i])

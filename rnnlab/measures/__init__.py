@@ -12,7 +12,11 @@ from rnnlab.measures.work import Work
 if TYPE_CHECKING:
     from rnnlab.trial import Trial
 
-_MODULES = {"gradients": "rnnlab.measures.gradients", "gain": "rnnlab.measures.gain"}
+_MODULES = {
+    "gradients": "rnnlab.measures.gradients",
+    "gain": "rnnlab.measures.gain",
+    "lyapunov": "rnnlab.measures.lyapunov",
+}
 
 
 class _Registry(Mapping[str, ModuleType]):
