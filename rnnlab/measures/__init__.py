@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "gradients": "rnnlab.measures.gradients",
     "gain": "rnnlab.measures.gain",
+    "jacobian": "rnnlab.measures.jacobian",
     "lyapunov": "rnnlab.measures.lyapunov",
 }
 
