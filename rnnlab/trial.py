@@ -16,6 +16,9 @@ DRAWS_VERSION = 1
 
 Size = Annotated[int, Interval(ge=1, le=2**20)]
 Scale = Annotated[float, Interval(ge=0.0, le=1e9)]
+Activation = Literal[
+    "tanh", "sigmoid", "relu", "identity", "leaky_relu", "hardtanh", "softplus", "elu", "erf", "gelu", "silu"
+]
 Init = Literal["gaussian", "orthogonal", "identity"]
 InputInit = Literal["gaussian"]
 
@@ -24,7 +27,7 @@ InputInit = Literal["gaussian"]
 class Trial:
     """One network and its data, as plain values; N = width, D = inputs, O = outputs, T = length, B = batch."""
 
-    activation: Annotated[Literal["tanh", "sigmoid", "relu", "identity"], "phi of h_t = phi(U h_{t-1} + W x_t + b)"]
+    activation: Annotated[Activation, "phi of h_t = phi(U h_{t-1} + W x_t + b)"]
     width: Annotated[Size, "N, hidden units"]
     length: Annotated[Annotated[int, Interval(ge=1, le=10**8)], "T, time steps"]
     inputs: Annotated[Size, "D, inputs; the width where it is not given"]

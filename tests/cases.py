@@ -10,7 +10,9 @@ from rnnlab import networks
 from tests import naive
 from tests.naive import Array, Network
 
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
+ACTIVATIONS = (
+    "tanh", "sigmoid", "relu", "identity", "leaky_relu", "hardtanh", "softplus", "elu", "erf", "gelu", "silu",
+)  # fmt: skip
 LOSSES = ("squared", "cross_entropy")
 LOSS_AT = ("every", "last")
 DTYPES = ("float64", "float32")

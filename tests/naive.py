@@ -7,6 +7,7 @@ range of floats. Letters as in DESIGN: U (N,N), W (N,D), V (O,N), x (T,B,D), y (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -89,11 +90,13 @@ def _is_exact(value: Any) -> bool:
 
 
 def _function(name: str) -> Callable[[Any], Any]:
-    ours, theirs = getattr(np, name), np.frompyfunc(getattr(mpmath, name), 1, 1)
+    ours = getattr(np, name, None) or np.vectorize(getattr(math, name), otypes=[float])
+    theirs = np.frompyfunc(getattr(mpmath, name), 1, 1)
     return lambda v: theirs(v) if _is_exact(v) else ours(v)
 
 
-exp, log, sqrt, log10 = (_function(name) for name in ("exp", "log", "sqrt", "log10"))
+exp, log, sqrt, log10, tanh = (_function(name) for name in ("exp", "log", "sqrt", "log10", "tanh"))
+expm1, log1p, erf, erfc = (_function(name) for name in ("expm1", "log1p", "erf", "erfc"))
 
 
 def log_of(value: Any) -> Any:
@@ -128,24 +131,59 @@ def log10_rms(value: Array) -> Any:
 
 def value(activation: str, a: Array) -> Array:
     """Return phi(a)."""
-    if activation == "identity":
-        return a
-    if activation == "relu":
-        return np.maximum(a, 0)
-    if activation == "tanh":
-        return np.tanh(a) if not _is_exact(a) else np.frompyfunc(mpmath.tanh, 1, 1)(a)
-    return np.where(a >= 0, 1, exp(-abs(a))) / (1 + exp(-abs(a)))
+    return _VALUES[activation](a)
 
 
 def slope(activation: str, a: Array) -> Array:
-    """Return phi'(a), from a and not from phi(a): 1 - tanh² is 0 where phi' is still 10^-17. ReLU'(0) = 0."""
-    if activation == "identity":
-        return a * 0 + 1
-    if activation == "relu":
-        return np.where(a > 0, a * 0 + 1, a * 0)
-    if activation == "tanh":
-        return 4 * exp(-2 * abs(a)) / (1 + exp(-2 * abs(a))) ** 2
-    return exp(-abs(a)) / (1 + exp(-abs(a))) ** 2
+    """Return phi'(a), from a and not from phi(a): 1 - tanh² is 0 where phi' is still 10^-17.
+
+    At a kink it is the slope of the flatter side.
+    """
+    return _SLOPES[activation](a)
+
+
+def _sigmoid(a: Array) -> Array:
+    return np.where(a >= 0, 1, exp(-abs(a))) / (1 + exp(-abs(a)))
+
+
+def _bell(a: Array) -> Array:
+    return exp(-a * a / 2) / sqrt(2 * (a * 0 + _pi(a)))
+
+
+def _below(a: Array) -> Array:
+    return erfc(-a / sqrt(a * 0 + 2)) / 2
+
+
+def _pi(a: Array) -> Any:
+    return +mpmath.pi if _is_exact(a) else np.pi
+
+
+_VALUES: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda a: a,
+    "relu": lambda a: np.maximum(a, 0),
+    "tanh": tanh,
+    "sigmoid": _sigmoid,
+    "leaky_relu": lambda a: np.where(a > 0, a, a * 0.01),
+    "hardtanh": lambda a: np.minimum(np.maximum(a, -1), 1) + a * 0,
+    "softplus": lambda a: np.maximum(a, 0) + log1p(exp(-abs(a))),
+    "elu": lambda a: np.where(a > 0, a, expm1(np.minimum(a, 0))),
+    "erf": erf,
+    "gelu": lambda a: a * _below(a),
+    "silu": lambda a: a * _sigmoid(a),
+}
+_SLOPES: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda a: a * 0 + 1,
+    "relu": lambda a: np.where(a > 0, a * 0 + 1, a * 0),
+    "tanh": lambda a: 4 * exp(-2 * abs(a)) / (1 + exp(-2 * abs(a))) ** 2,
+    "sigmoid": lambda a: exp(-abs(a)) / (1 + exp(-abs(a))) ** 2,
+    "leaky_relu": lambda a: np.where(a > 0, a * 0 + 1, a * 0 + 0.01),
+    "hardtanh": lambda a: np.where(abs(a) < 1, a * 0 + 1, a * 0),
+    "softplus": _sigmoid,
+    "elu": lambda a: exp(np.minimum(a, 0)),
+    "erf": lambda a: 2 * exp(-a * a) / sqrt(a * 0 + _pi(a)),
+    "gelu": lambda a: _below(a) + a * _bell(a),
+    "silu": lambda a: _sigmoid(a) * (1 + a * _sigmoid(-a)),
+}
 
 
 # --- forward ---

@@ -6,6 +6,7 @@ dL/dh_t; all gradients are of the batch-mean loss, so `hidden` times B is each s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,9 +24,7 @@ def by_autograd(network: Network) -> Gradients:
     import autograd.numpy as anp
     from autograd import grad
 
-    relu = lambda a: anp.where(a > 0, a, 0.0)  # noqa: E731
-    sigmoid = lambda a: 0.5 * (1 + anp.tanh(a / 2))  # noqa: E731
-    phi = {"tanh": anp.tanh, "sigmoid": sigmoid, "relu": relu, "identity": lambda a: a}[network.activation]
+    phi = _in_numpy(anp)[network.activation]
     n = naive.complete(network)
 
     def logsumexp(o: Any) -> Any:
@@ -43,8 +42,12 @@ def by_torch(network: Network) -> Gradients:
     """Differentiate with PyTorch, in the dtype of the network."""
     import torch
 
-    relu, identity = torch.relu, lambda a: a
-    phi = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": relu, "identity": identity}[network.activation]
+    known = ("leaky_relu", "hardtanh", "elu", "gelu", "silu")
+    phi = {
+        "tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "identity": lambda a: a, "erf": torch.erf,
+        "softplus": lambda a: torch.nn.functional.softplus(a, threshold=80.0),  # it takes a for softplus from there on
+        **{name: getattr(torch.nn.functional, name) for name in known},
+    }[network.activation]  # fmt: skip
     n = naive.complete(network)
     values = tuple(torch.tensor(v, requires_grad=True) for v in _values(n))
     data = replace(n, x=torch.tensor(n.x), y=torch.tensor(n.y))
@@ -59,8 +62,11 @@ def by_jax(network: Network) -> Gradients:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    identity = lambda a: a  # noqa: E731
-    known = {"tanh": jax.numpy.tanh, "sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu, "identity": identity}
+    known = {
+        "tanh": jax.numpy.tanh, "identity": lambda a: a, "erf": jax.scipy.special.erf, "hardtanh": jax.nn.hard_tanh,
+        "gelu": lambda a: jax.nn.gelu(a, approximate=False),
+        **{name: getattr(jax.nn, name) for name in ("sigmoid", "relu", "leaky_relu", "softplus", "elu", "silu")},
+    }  # fmt: skip
     n = naive.complete(network)
 
     def loss(values: tuple[Any, ...]) -> Any:
@@ -69,6 +75,28 @@ def by_jax(network: Network) -> Gradients:
 
     value, found = jax.value_and_grad(loss)(_values(n))
     return _answer(n, float(value), [np.asarray(v) for v in found])
+
+
+def _in_numpy(anp: Any) -> dict[str, Callable[[Any], Any]]:
+    """Return the activations as autograd can differentiate them; its own erf needs SciPy."""
+    from autograd.extend import defvjp, primitive
+
+    erf = primitive(np.vectorize(math.erf, otypes=[float]))
+    defvjp(erf, lambda _ans, a: lambda g: g * 2 / np.sqrt(np.pi) * anp.exp(-(a**2)))
+    sigmoid = lambda a: 0.5 * (1 + anp.tanh(a / 2))  # noqa: E731
+    return {
+        "tanh": anp.tanh,
+        "sigmoid": sigmoid,
+        "relu": lambda a: anp.where(a > 0, a, 0.0),
+        "identity": lambda a: a,
+        "leaky_relu": lambda a: anp.where(a > 0, a, 0.01 * a),
+        "hardtanh": lambda a: anp.where(a > 1, 1.0, anp.where(a < -1, -1.0, a)),
+        "softplus": lambda a: anp.logaddexp(a, 0.0),
+        "elu": lambda a: anp.where(a > 0, a, anp.exp(anp.where(a > 0, 0.0, a)) - 1),
+        "erf": erf,
+        "gelu": lambda a: a * (1 + erf(a / np.sqrt(2))) / 2,
+        "silu": lambda a: a * sigmoid(a),
+    }
 
 
 def _values(n: Network) -> tuple[Array, ...]:

@@ -14,6 +14,8 @@ from tests import naive
 from tests.cases import ACTIVATIONS, DTYPES, FAR, LOSS_AT, LOSSES, arguments, check, draw, error, stack, tolerance
 
 EVERYTHING = [(a, loss, at) for a in ACTIVATIONS for loss in LOSSES for at in LOSS_AT]
+KINKS = {"relu": (0,), "leaky_relu": (0,), "hardtanh": (-1, 1)}
+ZEROS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # of phi'
 SHAPES = [  # N, D, O, T, B
     (1, 1, 1, 1, 1),
     (1, 1, 1, 12, 1),
@@ -98,15 +100,17 @@ def test_agrees_with_central_differences(activation, loss, loss_at):
 def test_agrees_at_any_shape_and_scale(shape, choice, dtype, gain, scale, seed):
     activation, loss, loss_at = choice
     plain = draw(*shape, gain=10**gain, activation=activation, loss=loss, loss_at=loss_at, dtype=dtype, seed=seed)
-    bounded = activation in ("tanh", "sigmoid")
-    factor = np.dtype(dtype).type(10.0 ** (min(scale, 0.5) if bounded else scale))
+    straight = activation in ("relu", "identity", "leaky_relu", "hardtanh")
+    factor = np.dtype(dtype).type(10.0 ** (scale if straight else min(scale, 0.5)))
     targets = plain.y * factor if loss == "squared" else plain.y
     network = replace(plain, y=targets, h0=plain.h0 * factor, x=plain.x * factor)
     wide = naive.in_float64(network)
     a, _, o = naive.forward(wide)
     largest = float(np.max(np.abs(a)))
-    assume(not bounded or largest < 40)  # beyond it float32 has no number for a slope
-    assume(activation != "relu" or np.min(np.abs(a)) > 1e-5 * largest)  # at a kink both sides are right
+    # Near 1e-38 float32 has no number for a slope; at a kink both sides are right; at its zero a slope has no digits.
+    assume(straight or np.min(np.abs(naive.slope(activation, a))) > 1e-35)
+    assume(all(np.min(np.abs(a - kink)) > 1e-5 * largest for kink in KINKS.get(activation, ())))
+    assume(np.min(np.abs(a - ZEROS.get(activation, np.inf))) > 1e-2)
     assume(loss == "squared" or np.max(np.abs(o)) < 10)  # a saturated softmax: see test_extremes
     assume(naive.lyapunov_length(wide) < FAR)
     limit = tolerance(wide, dtype) * max(1.0, largest)  # a slope has the relative error of a times a

@@ -10,7 +10,7 @@ import pytest
 
 import rnnlab
 from tests import naive
-from tests.cases import DTYPES
+from tests.cases import ACTIVATIONS, DTYPES
 
 NORMS = {name: f"log10_grad_norm_{name}" for name in naive.PARAMETERS}
 SMALL = {"width": 6, "inputs": 3, "outputs": 4, "length": 12, "batch": 3, "initial_state": "gaussian"}
@@ -65,18 +65,24 @@ def test_every_statistic_is_that_of_the_naive_twin(tmp_path, loss, dtype):
         np.testing.assert_allclose(steps.log10_grad_norm_h, np.array(g.hidden_log10_norm, float), rtol=0, atol=atol)
 
 
-def test_forward_statistics_are_those_of_the_naive_twin(tmp_path):
-    results = run(tmp_path, activation=["tanh", "sigmoid", "relu"], recurrent_scale=[0.5, 3.0, 30.0], seed=range(2))
+LARGEST = {"tanh": 1.0, "sigmoid": 0.25, "hardtanh": 1.0, "erf": 2 / np.sqrt(np.pi)}  # of those that saturate
+
+
+@pytest.mark.parametrize(
+    ("activations", "scales"), [(("tanh", "sigmoid", "relu"), (0.5, 3.0, 30.0)), (ACTIVATIONS, (0.5, 3.0))]
+)
+def test_forward_statistics_are_those_of_the_naive_twin(tmp_path, activations, scales):
+    results = run(tmp_path, activation=activations, recurrent_scale=scales, seed=range(2))
     by_step = results.table("gradients_by_step")
     for row in results.trials.itertuples():
         n = network(results, row)
         a, h, _ = naive.forward(n)
         slopes = naive.slope(n.activation, a)
-        largest = {"tanh": 1.0, "sigmoid": 0.25, "relu": None}[n.activation]  # ReLU does not saturate
+        largest = LARGEST.get(n.activation)
         same(row.phi_prime_mean, np.mean(slopes), 1e-9)
         same(row.phi_prime_sq_mean, np.mean(slopes**2), 1e-9)
         same(row.chi_measured, row.recurrent_scale**2 * np.mean(slopes**2), 1e-6)
-        same(row.saturated_fraction, largest and np.mean(slopes < 0.05 * largest), 1e-12)
+        same(row.saturated_fraction, largest and np.mean(np.abs(slopes) < 0.05 * largest), 1e-12)
         same(row.dead_fraction, np.mean(np.all(slopes == 0, axis=(0, 1))), 1e-12)
         same(row.spectral_radius, np.max(np.abs(np.linalg.eigvals(n.U))), 1e-9)
         same(row.spectral_norm, np.linalg.norm(n.U, 2), 1e-9)

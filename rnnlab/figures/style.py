@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 WIDTH = 7.1  # inches: the text width of a page
-_OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P")
+_HUES = (  # six of Okabe and Ito, then five of Tol: one for each activation
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933", "#332288", "#999999",
+    "#44AA99",
+)  # fmt: skip
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
 _HANDLE, _LETTER = 0.45, 0.058  # inches that an entry of a legend takes, without its letters and for each
@@ -91,7 +94,7 @@ def label(name: str) -> str:
 def colours(values: Sequence[Any]) -> dict[Any, Any]:
     """Return a colour for each value: for an activation the same in every figure, for numbers a ramp."""
     if all(isinstance(value, str) for value in values):
-        return {value: _OKABE_ITO[_place(value, values)] for value in values}
+        return {value: _HUES[_place(value, values)] for value in values}
     ramp = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(values)))
     return dict(zip(values, map(tuple, ramp), strict=True))
 
@@ -103,7 +106,7 @@ def marker(activation: str) -> str:
 
 def _place(value: str, others: Sequence[str]) -> int:
     known = analysis.in_order([*theory.STEEPEST_SLOPE, *others, value])
-    return known.index(value) % len(_OKABE_ITO)
+    return known.index(value) % len(_HUES)
 
 
 def scale_x(axes: Axes, name: str, values: Iterable[float]) -> None:

@@ -182,8 +182,8 @@ def adjoints_of_last(
 def slopes(slope, threshold, diverged, mean, mean_square, below, zero, always_zero):  # type: ignore[no-untyped-def]
     """Statistics of phi' (G, T, B, N) at every step before a divergence, nan from there on.
 
-    (G, T): mean, mean square, share below the threshold, share of units that are zero for the whole batch; (G,): share
-    of units that are so at all steps.
+    (G, T): mean, mean square, share of |phi'| below the threshold, share of units that are zero for the whole batch;
+    (G,): share of units that are so at all steps.
     """
     G, T, B, N = slope.shape
     for g in range(G):
@@ -198,9 +198,9 @@ def slopes(slope, threshold, diverged, mean, mean_square, below, zero, always_ze
                 value = float(flat[i])
                 total += value
                 square += value * value
-                few += 1 if value < threshold[g] else 0
+                few += 1 if abs(value) < threshold[g] else 0
             mean[g, t], mean_square[g, t], below[g, t] = total / (B * N), square / (B * N), few / (B * N)
-            zero[g, t] = 0.0 if total == B * N else _silent(slope[g], t, t + 1)
+            zero[g, t] = 0.0 if total == B * N and square == total else _silent(slope[g], t, t + 1)
         always_zero[g] = _silent(slope[g], 0, steps) if steps > 0 else math.nan
 
 
