@@ -3,7 +3,21 @@
 from rnnlab.api.listing import Entry, listing
 from rnnlab.api.loading import draw, load
 from rnnlab.api.measuring import Measurement, measure
+from rnnlab.api.own import OwnResults, measure_files
 from rnnlab.api.results import Results
 from rnnlab.api.running import plan, read, run
 
-__all__ = ["Entry", "Measurement", "Results", "draw", "listing", "load", "measure", "plan", "read", "run"]
+__all__ = [
+    "Entry",
+    "Measurement",
+    "OwnResults",
+    "Results",
+    "draw",
+    "listing",
+    "load",
+    "measure",
+    "measure_files",
+    "plan",
+    "read",
+    "run",
+]

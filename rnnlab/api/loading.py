@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlab import experiment as experiments
 from rnnlab import store as stores
+from rnnlab.api.own import OwnResults
 from rnnlab.api.results import Results
 from rnnlab.errors import UsageError, did_you_mean
 
@@ -23,7 +24,8 @@ def load(name: str, store: str | PathLike[str] = "results") -> Results:
     manifest = stores.read_manifest(stores.layout(store, name))
     if manifest is None:
         raise UsageError(_no_results(name, Path(store)))
-    return Results(name, Path(store), manifest)
+    kind = OwnResults if "network" in manifest["experiment"] else Results
+    return kind(name, Path(store), manifest)
 
 
 def _no_results(name: str, store: Path) -> str:

@@ -85,7 +85,7 @@ class Results:
 
     def __repr__(self) -> str:
         title = self._experiment.title
-        axes = ", ".join(grids.axes(self._experiment))
+        axes = ", ".join(self._axes)
         tables = ", ".join(self._tables)
         return (
             f"<Results of {self.name!r} in {str(self.store)!r}{f': {title}' if title else ''}\n"
@@ -111,17 +111,28 @@ class Results:
 
     @property
     def _tables(self) -> list[str]:
-        measured = [table for name in self._experiment.measures for table in measures.registry()[name].TABLES]
+        measured = [table for name in self.manifest["measures"] for table in measures.registry()[name].TABLES]
         return [*measured, *stores.BOOKKEEPING]
 
-    @cached_property
-    def _trials(self) -> pd.DataFrame:
+    @property
+    def _axes(self) -> tuple[str, ...]:
+        return grids.axes(self._experiment)
+
+    @property
+    def _given(self) -> pd.DataFrame:
+        """The key and the parameters of every trial."""
         import pandas as pd
 
         names = [parameter.column.name for parameter in parameters().values()]
         frame = pd.DataFrame(map(attrgetter(*parameters()), self._grid), columns=names)
         frame.insert(0, "key", self._keys)
-        for measure in self._experiment.measures:
+        return frame
+
+    @cached_property
+    def _trials(self) -> pd.DataFrame:
+        frame = self._given
+        names = [name for name in frame if name != "key"]
+        for measure in self.manifest["measures"]:
             own = [name for name in self._columns_of(measure) if name not in names]
             table = self._read(measure, own, None)
             twice = {name: f"{measure}_{name}" for name in own if name in frame and name != "key"}
@@ -137,7 +148,7 @@ class Results:
         own = self._columns_of(table)
         if table == stores.owner(table):  # parameters are among its own
             return own
-        axes = [parameters()[name].column.name for name in grids.axes(self._experiment)]
+        axes = [parameters()[name].column.name for name in self._axes]
         return ["key", *axes, *(name for name in own if name not in _LABELS)]
 
     def _read(self, table: str, columns: list[str], keys: Iterable[str] | None) -> pd.DataFrame:

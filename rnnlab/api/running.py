@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,7 @@ from rnnlab import experiment as experiments
 from rnnlab import grid as grids
 from rnnlab import store as stores
 from rnnlab.api.results import Results
-from rnnlab.errors import TrialsFailed, UsageError
+from rnnlab.errors import StoreDamaged, TrialsFailed, UsageError
 
 if TYPE_CHECKING:
     from rnnlab.experiment import Experiment
@@ -48,6 +49,7 @@ def run(
 
     described = read(experiment, sets=sets, store=store)
     grids.check(described, max_trials)
+    _refuse_own_network(described.name, store)
     summary = runner.run(
         described, store=store, workers=workers, executor=executor, wait=wait, progress=progress,
         interrupted=interrupted,
@@ -89,6 +91,16 @@ def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str]
     if Path(name).name == name and not any(map(_is_file, files)) and _is_file(recorded):
         return experiments.read(recorded, sets)
     return experiments.read(name, sets)
+
+
+def _refuse_own_network(name: str, store: str | PathLike[str]) -> None:
+    """Raise UsageError where the name is that of a network of the user's own: its manifest would be overwritten."""
+    with suppress(StoreDamaged):
+        if "network" in (stores.read_manifest(stores.layout(store, name)) or {}).get("experiment", {}):
+            where = Path(store, name)
+            raise UsageError(
+                f"{where} holds a network that `rnnlab measure` measured. Give the experiment another name."
+            )
 
 
 def _is_file(path: Path) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rnnlab.cli import options
+
+if TYPE_CHECKING:
+    from rnnlab.api import OwnResults
 
 
 @click.command("show")
@@ -18,13 +23,17 @@ def command(
     """Print the verdict table of experiment NAME.
 
     Rows are activations, columns the values of the axis that matters: the shares of the seeds whose gradient vanishes,
-    is stable or explodes, and the mean growth rate with its interval. --json prints the same numbers, all of them.
+    is stable or explodes, and the mean growth rate with its interval. --json prints the same numbers, all of them. Of a
+    network of your own (`rnnlab measure`) it prints every statistic.
     """
     from rnnlab import analysis, api
     from rnnlab.cli import output
     from rnnlab.cli.verdict_table import print_verdicts, verdicts_of
 
     results = api.load(name, store)
+    if isinstance(results, api.OwnResults):
+        _show_network(results, as_json)
+        return
     title = results.manifest["experiment"]["title"]
     trials = results.trials
     trials = analysis.pick(trials, analysis.as_printed(trials, options.conditions(where)))
@@ -40,3 +49,14 @@ def command(
         output.message(
             f"{missing:,} of {len(trials):,} trials have no result yet; run the experiment again.", quiet=quiet
         )
+
+
+def _show_network(results: OwnResults, as_json: bool) -> None:
+    from rnnlab.cli import output
+    from rnnlab.cli.network_table import print_network, statistics_of
+
+    if as_json:
+        network = results.manifest["experiment"]["network"]
+        output.print_json({"name": results.name, "network": network, "statistics": statistics_of(results)})
+    else:
+        print_network(results)

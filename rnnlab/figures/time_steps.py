@@ -20,7 +20,7 @@ def chosen(trials: pd.DataFrame) -> list[str]:
     """Return the keys of trials to see side by side: one seed, every activation, up to eight points of an axis."""
     axis = analysis.main_axis(trials)
     some, _ = analysis.densest(trials[trials["status"].notna()], analysis.apart(trials, axis, None))
-    some = some[some["seed"] == some["seed"].min()]
+    some = some[(some["seed"] == some["seed"].min()) | some["seed"].isna()]  # a network that was not drawn has none
     if axis is None:
         return list(some["key"])
     points = {a: analysis.spaced(analysis.in_order(own[axis]), style.MAX_HUES) for a, own in some.groupby("activation")}

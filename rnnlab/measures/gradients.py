@@ -126,6 +126,8 @@ def _summary(
     lost = diverged > 0
     radius, norm = networks.spectra
     chi = slopes.mean_square.mean(axis=1)
+    with np.errstate(over="ignore"):
+        chi_measured = networks.gain**2 * chi
     columns: dict[str, Any] = {
         "loss": flow.loss,
         "log10_loss": flow.log10_loss,
@@ -134,7 +136,7 @@ def _summary(
         "verdict": _verdict(log_curve, networks.loss == "cotangents"),
         "phi_prime_mean": slopes.mean.mean(axis=1),
         "phi_prime_sq_mean": chi,
-        "chi_measured": networks.gain**2 * chi,
+        "chi_measured": chi_measured,
         "saturated_fraction": slopes.below.mean(axis=1),
         "dead_fraction": slopes.always_zero,
     }

@@ -2,6 +2,7 @@
 
 from rnnlab.runner.computing import BlockResult, Job, arrow, compute, measured
 from rnnlab.runner.labels import Label, label_of, settings_hash
+from rnnlab.runner.own import OwnNetwork, own_key, own_parameters, run_own
 from rnnlab.runner.planning import Plan, plan
 from rnnlab.runner.running import Summary, run
 from rnnlab.runner.signals import Interrupted
@@ -11,13 +12,17 @@ __all__ = [
     "Interrupted",
     "Job",
     "Label",
+    "OwnNetwork",
     "Plan",
     "Summary",
     "arrow",
     "compute",
     "label_of",
     "measured",
+    "own_key",
+    "own_parameters",
     "plan",
     "run",
+    "run_own",
     "settings_hash",
 ]

@@ -69,18 +69,27 @@ def compute(block: Block, *, keys: Sequence[str] | None = None, environment: str
 
     keys: those of the trials, where they are known already; environment: the hash that the rows are to name.
     """
-    import pyarrow as pa
-
     keys = [trial.key for trial in block.trials] if keys is None else keys
     arrays, seconds = _measured(block)
+    labels = {measure: label_of(measure, settings) for measure, settings in block.work}
+    return BlockResult(tables_of(arrays, labels, keys, _per_trial(block.trials, environment)), seconds)
+
+
+def tables_of(
+    arrays: Mapping[str, Arrays], labels: Mapping[str, Label], keys: Sequence[str], common: Mapping[str, Any]
+) -> dict[str, pa.Table]:
+    """Return the tables of these measures as the store takes them.
+
+    common: the columns that the per-trial table of any measure has.
+    """
+    import pyarrow as pa
+
     key = pa.array(keys, pa.string())
-    tables = {}
-    for measure, settings in block.work:
-        label = label_of(measure, settings)
-        for table, values in arrays[measure].items():
-            make = _per_trial(block.trials, environment) if table == measure else {}
-            tables[table] = store.ordered(_table(table, values, key, label, make))
-    return BlockResult(tables, seconds)
+    return {
+        table: store.ordered(_table(table, values, key, label, common))
+        for measure, label in labels.items()
+        for table, values in arrays[measure].items()
+    }
 
 
 def _measured(block: Block) -> tuple[dict[str, Arrays], dict[str, float]]:
