@@ -64,7 +64,9 @@ class Networks:
         """g (G,) of U; of a U that was not drawn here, the one that gives its Frobenius norm: ‖U‖² = g² N."""
         if self.known_gain is not None:
             return self.known_gain
-        return np.array([np.linalg.norm(U) / np.sqrt(len(U)) for U in self.U.astype(np.float64)])
+        largest = np.abs(self.U).max(axis=(1, 2)).astype(np.float64)  # the squares of huge entries would overflow
+        units = (U / (size or 1.0) for U, size in zip(self.U, largest, strict=True))
+        return largest * np.array([np.linalg.norm(U.astype(np.float64)) / np.sqrt(len(U)) for U in units])
 
     @cached_property
     def spectra(self) -> tuple[np.ndarray, np.ndarray]:
