@@ -54,7 +54,7 @@ def advance(jacobian, slope, start, ends, window, interval, run):  # type: ignor
     frames, space, state = borrowed(run.frames), _space(run.space), run.state
     for n in range(slope.shape[0]):
         t = start + n + 1
-        total, factor = _volume(gain, n * N, N, run)
+        total, factor, dead = _volume(gain, n * N, N, run)
         while t > ends[state[BLOCK]]:
             state[BLOCK] += 1
         run.slopes[state[BLOCK]] += total
@@ -63,7 +63,8 @@ def advance(jacobian, slope, start, ends, window, interval, run):  # type: ignor
         state[WHICH] = 1 - state[WHICH]
         state[AGE] += 1
         boundary = t == ends[state[BLOCK]] or (window > 0 and t > ends[0] and (t - ends[0]) % window == 0)
-        if boundary or state[AGE] >= state[TURN] or _strained(space.before, state[LIVE]):
+        # A direction that dies must be found at once: the next step would make a new one of its rounding errors.
+        if boundary or dead or state[AGE] >= state[TURN] or _strained(space.before, state[LIVE]):
             orthonormalise(target, N, state[LIVE], space)
             _collect(t, ends, window, interval, run)
 
@@ -78,21 +79,25 @@ def _space(s):  # type: ignore[no-untyped-def]
 
 @kernel
 def _volume(gain, at, N, run):  # type: ignore[no-untyped-def]
-    """Return Σ ln |slope| of a step, and the power of two that brings the largest slope near 1 where it is far off."""
-    total, product, peak = 0.0, 1.0, 0.0
+    """Return Σ ln |slope| of a step, and the power of two that brings the largest slope near 1 where it is far off.
+
+    Besides, whether a slope is zero.
+    """
+    total, product, peak, dead = 0.0, 1.0, 0.0, False
     for i in range(at, at + N):
         size = abs(gain[i])
         peak = max(peak, size)
+        dead = dead or size == 0.0
         product *= size
         if not (TINY < product < HUGE):
             total += math.log(product / size) + math.log(size) if size > 0.0 else -math.inf
             product = 1.0
     total += math.log(product)
     if peak == 0.0 or 2.0**-40 < peak < 2.0**40:
-        return total, 1.0
+        return total, 1.0, dead
     e = exponent(peak)
     run.pace[1] += e * LN_2
-    return total, power(-e)
+    return total, power(-e), dead
 
 
 @kernel

@@ -17,8 +17,8 @@ from rnnlab.kernels.panel import reduce, stretch, sweep, sweep_half
 from rnnlab.kernels.scaled import LN_2, exponent, power
 from rnnlab.kernels.tile import tile1
 
-# A column that falls by more than this is projected again: its directions are then orthogonal to 10^-12, and what
-# is missing of 1 in its length is the square of that.
+# A column that falls by more than this is projected again. Below it columns may lean by eps/FALL² on earlier ones: the
+# frame is then orthonormal times a triangle, and R_ii wrong by the square of that, less than rounding.
 FALL = 1e-4
 SETTLED = 0.5  # of its norm that a column keeps when nothing of the earlier ones is left in it (Kahan, Parlett)
 PASSES = 25  # each takes a factor eps out of a dependent column: together more than the range of floats
