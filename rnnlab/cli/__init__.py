@@ -12,7 +12,7 @@ import click
 
 from rnnlab import __version__
 
-COMMANDS = ("run", "plan", "ls", "show", "plot", "extract", "measure")
+COMMANDS = ("run", "plan", "ls", "show", "plot", "extract", "measure", "check")
 
 
 class Commands(click.Group):
