@@ -67,17 +67,23 @@ def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no
 
 
 @kernel
-def forward(codes, U, W, b, x, source, h0, initial, drives, drive, h, slope, rms, diverged, chunk, packed):  # type: ignore[no-untyped-def]
-    """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,)."""
+def forward(
+    codes, U, W, b, x, source, h0, initial, drives, drive, factors, h, slope, rms, diverged, chunk, packed
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,).
+
+    factors (T, B, N), or (0, B, N), are those of `states.run`, the same for every network.
+    """
     U, W, b, x, h0, drives = borrowed(U), borrowed(W), borrowed(b), borrowed(x), borrowed(h0), borrowed(drives)
-    h, slope, rms = borrowed(h), borrowed(slope), borrowed(rms)
+    h, slope, rms, factors = borrowed(h), borrowed(slope), borrowed(rms), borrowed(factors)
     recurrent, inward = borrowed(packed.recurrent), borrowed(packed.inward)
     for g in range(codes.size):
         copy(h0[initial[g]], h[g, 0])
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
-            codes[g], U[g], W[g], b[g], x[source[g]], shared, h[g], slope[g], rms[g], chunk, recurrent, inward
-        )
+            codes[g], U[g], W[g], b[g], x[source[g]], shared, factors, h[g], slope[g], rms[g], chunk, recurrent,
+            inward,
+        )  # fmt: skip
 
 
 @kernel

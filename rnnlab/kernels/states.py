@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnlab.kernels.linalg import copy, fill, pack_transposed, product
 from rnnlab.kernels.options import inside, kernel
-from rnnlab.kernels.scaled import exponent, largest, shifted_squares, squares
+from rnnlab.kernels.scaled import exponent, largest, multiply, shifted_squares, squares
 from rnnlab.kernels.vanilla import forward
 
 
@@ -34,10 +34,11 @@ def _chunk_drive(x, start, stop, inward, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
+def run(code, U, W, b, x, drive, factors, h, slope, rms, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
     """Fill h[1:] (T, B, N) from h[0], phi' (T, B, N) and rms (T+1,); return the first step that is not finite, or 0.
 
-    `drive` (T, B, N) is W x_t where networks share it, or empty: then it is computed here. What stands behind a step
+    `drive` (T, B, N) is W x_t where networks share it, or empty: then it is computed here. Where `factors` (T, B, N) is
+    not empty each state is multiplied by its own: roundings made from outside. What stands behind a step
     that is not finite means nothing, but rms there is nan. `recurrent` and `inward` are scratch
     for Uᵀ and Wᵀ, packed.
     """
@@ -60,10 +61,18 @@ def run(code, U, W, b, x, drive, h, slope, rms, chunk, recurrent, inward):  # ty
             _add_bias(b, slope[start:stop])
         for t in range(start, stop):
             forward(code, recurrent, h[t], slope[t], h[t + 1])
+            if factors.shape[0] > 0:
+                _disturb(h[t + 1], factors[t])
             rms[t + 1] = _rms(h[t + 1])
             if not math.isfinite(rms[t + 1]):
                 return t + 1
     return 0
+
+
+@kernel
+def _disturb(state, factors):  # type: ignore[no-untyped-def]
+    for s in range(state.shape[0]):
+        multiply(state, factors, s)
 
 
 @kernel

@@ -17,6 +17,7 @@ _MODULES = {
     "gain": "rnnlab.measures.gain",
     "jacobian": "rnnlab.measures.jacobian",
     "lyapunov": "rnnlab.measures.lyapunov",
+    "digits": "rnnlab.measures.digits",
 }
 
 

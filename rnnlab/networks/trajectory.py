@@ -28,32 +28,39 @@ class States:
     diverged: np.ndarray  # (G,), first step with a state that is not finite, or 0
 
 
-def _run(n: Networks, take: Callable[..., np.ndarray]) -> States:
+def _run(n: Networks, take: Callable[..., np.ndarray], factors: np.ndarray | None = None) -> States:
     G, T, B, N, _D, _O = n.shape
     states = States(
         take("h", (G, T + 1, B, N), n.dtype), take("slope", (G, T, B, N), n.dtype), np.empty((G, T + 1)),
         np.zeros(G, np.int64),
     )  # fmt: skip
     drives, drive = n.drives
+    factors = np.empty((0, B, N), n.dtype) if factors is None else factors
     block.forward(
-        n.codes, n.U, n.W, n.b, np.asarray(n.x), n.source, n.h0, n.initial, drives, drive, states.h, states.slope,
-        states.rms, states.diverged, n.chunk, packed(n),
+        n.codes, n.U, n.W, n.b, np.asarray(n.x), n.source, n.h0, n.initial, drives, drive, factors, states.h,
+        states.slope, states.rms, states.diverged, n.chunk, packed(n),
     )  # fmt: skip
     return states
+
+
+def _take_beside(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    return workspace.take(f"{name} beside", shape, dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """The forward pass of networks, computed when it is first asked for and shared by all who measure it.
 
-    One trajectory at a time is valid in a thread: the next one takes its memory.
+    One trajectory at a time is valid in a thread: the next one takes its memory. A disturbed one, whose states are
+    multiplied by `factors` (T, B, N) at every step, has memory of its own beside it.
     """
 
     networks: Networks
+    factors: np.ndarray | None = None
 
     @cached_property
     def _states(self) -> States:
-        return _run(self.networks, workspace.take)
+        return _run(self.networks, workspace.take if self.factors is None else _take_beside, self.factors)
 
     @property
     def h(self) -> np.ndarray:
@@ -111,7 +118,8 @@ class Trajectory:
         size = -(-size // chunk) * chunk  # pieces of whole chunks, so that every product is the one of the whole
         state = n.h0[n.initial[g]]
         for start in range(0, T, size):
-            states = _run(_piece(n, g, start, min(start + size, T), state), workspace.take)
+            factors = None if self.factors is None else self.factors[start : start + size]
+            states = _run(_piece(n, g, start, min(start + size, T), state), workspace.take, factors)
             reached = int(states.diverged[0]) - 1 if states.diverged[0] else states.slope.shape[1]
             state = states.h[0, -1].copy()
             if reached > 0:
