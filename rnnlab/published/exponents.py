@@ -71,7 +71,8 @@ def _public_code() -> Iterator[Published]:
     }
     for what, (column, expected, tolerance) in printed.items():
         yield Published(
-            name=f"spectrum of tanh, g = 3, N = 1024: {what}", source="public code rnn-lyapunov, N = 4096", expected=expected,
+            name=f"spectrum of tanh, g = 3, N = 1024: {what}", source="public code rnn-lyapunov, N = 4096",
+            expected=expected,
             tolerance=tolerance, because="finite width and one network", measure=_spectrum(column), slow=True,
         )  # fmt: skip
 
