@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 import rnnlab
 from rnnlab.errors import UsageError
+from rnnlab.measures import registry
 from rnnlab.runner import compute
 from tests import fake_measure
-from tests.cases import arguments, draw, stack
+from tests.cases import LOSS_AT, arguments, draw, stack
 from tests.test_cotangents import cotangents_of, with_cotangents
 
 
@@ -155,3 +156,17 @@ def test_a_setting_that_does_not_fit_the_shapes(monkeypatch):
 def test_arrays_are_checked_as_those_of_gradients(changes, match):
     with pytest.raises(UsageError, match=match):
         rnnlab.measure(**{**arguments(draw()), **changes})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(registry()))
+@pytest.mark.parametrize("loss_at", LOSS_AT)
+def test_every_measure_takes_cotangents_and_own_networks(name, loss_at):
+    """With the cotangents of a loss that is known, all but the loss is the same."""
+    n = draw(length=12, loss_at=loss_at)
+    known = rnnlab.measure(**arguments(n), measures=[name])
+    ours = rnnlab.measure(**with_cotangents(n, cotangents_of(n)), measures=[name])
+    assert list(ours) == list(known)
+    for table in known:
+        shared = [column for column in known[table] if column not in ("loss", "log10_loss")]
+        pd.testing.assert_frame_equal(ours[table][shared], known[table][shared], rtol=1e-6, atol=1e-9)
