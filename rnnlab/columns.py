@@ -37,7 +37,7 @@ def schema(columns: Iterable[Column]) -> pyarrow.Schema:
     import pyarrow as pa
 
     fields = [
-        pa.field(c.name, getattr(pa, c.dtype)(), nullable=c.name != "key", metadata={"doc": c.doc, "unit": c.unit})
+        pa.field(c.name, pa.type_for_alias(c.dtype), nullable=c.name != "key", metadata={"doc": c.doc, "unit": c.unit})
         for c in columns
     ]
     return pa.schema(fields)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "gradients": "rnnlab.measures.gradients",
     "gain": "rnnlab.measures.gain",
+    "terms": "rnnlab.measures.terms",
+    "lags": "rnnlab.measures.lags",
+    "horizon": "rnnlab.measures.horizon",
     "jacobian": "rnnlab.measures.jacobian",
     "lyapunov": "rnnlab.measures.lyapunov",
     "digits": "rnnlab.measures.digits",

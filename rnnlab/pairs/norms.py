@@ -52,3 +52,11 @@ def term_norms(trajectory: Trajectory) -> TermNorms:
         np.ones((1, B, 1), n.dtype), space.room(n, p), norms,
     )  # fmt: skip
     return TermNorms(t, k, *norms, diverged)
+
+
+def log10_sum(logs: np.ndarray) -> np.ndarray:
+    """Return log10 of the sums of 10^logs over the last axis."""
+    top = logs.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log10(np.sum(10.0 ** (logs - top), axis=-1)) + top[..., 0]

@@ -167,7 +167,7 @@ def _table(table: str, values: Mapping[str, Any], key: pa.Array, label: Label, c
         if name == "key":
             return keys
         if name in constants:
-            return pa.repeat(pa.scalar(constants[name], getattr(pa, described.dtype)()), len(keys))
+            return pa.repeat(pa.scalar(constants[name], pa.type_for_alias(described.dtype)), len(keys))
         return arrow(values[name] if name in values else common[name], described)
 
     return pa.Table.from_arrays([column(each) for each in columns], schema=schema(columns))
@@ -179,4 +179,4 @@ def arrow(values: Any, described: Column) -> pa.Array:
     import pyarrow as pa
 
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
-    return pa.array(np.ma.getdata(values) if mask is not None else values, getattr(pa, described.dtype)(), mask=mask)
+    return pa.array(np.ma.getdata(values) if mask is not None else values, pa.type_for_alias(described.dtype), mask=mask)
