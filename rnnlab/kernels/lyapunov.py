@@ -32,6 +32,7 @@ AGE, TURN, LIVE, BLOCK, COUNT, WHICH = range(PLACES)  # in Run.state
 class Run(NamedTuple):
     """A frame on its way, carried from one piece of time to the next."""
 
+    norms: np.ndarray  # (M, N) of the rows of the Jacobians
     frames: np.ndarray  # (2, room for K columns in panels), one of them is the frame
     state: np.ndarray  # steps since, between, live columns, block, count and place: see above
     pace: np.ndarray  # (2,): growth of ln of the condition number per step; ln of what was taken out of the slopes
@@ -65,6 +66,7 @@ def advance(jacobian, slope, start, ends, window, interval, run):  # type: ignor
         boundary = t == ends[state[BLOCK]] or (window > 0 and t > ends[0] and (t - ends[0]) % window == 0)
         # A direction that dies must be found at once: the next step would make a new one of its rounding errors.
         if boundary or dead or state[AGE] >= state[TURN] or _strained(space.before, state[LIVE]):
+            _scale(run.norms[(start + n) % M], gain, n * N, state[LIVE], space)
             orthonormalise(target, N, state[LIVE], space)
             _collect(t, ends, window, interval, run)
 
@@ -73,7 +75,7 @@ def advance(jacobian, slope, start, ends, window, interval, run):  # type: ignor
 def _space(s):  # type: ignore[no-untyped-def]
     return Space(
         borrowed(s.block), borrowed(s.sums), borrowed(s.factors), borrowed(s.line), borrowed(s.before),
-        borrowed(s.size), borrowed(s.extra),
+        borrowed(s.size), borrowed(s.extra), borrowed(s.scale),
     )  # fmt: skip
 
 
@@ -111,6 +113,20 @@ def _grow(matrix, at, N, gain, gain_at, factor, source, target, columns, space):
             inner = min(DEPTH, N - k)
             _rows(N, inner, matrix, at + k, N, one, source, panel + k * width, width, 1.0, beta, target, panel, width)
         weigh(N, target, panel, gain, gain_at, factor, space.before, first)
+
+
+@kernel
+def _scale(norms, gain, at, columns, space):  # type: ignore[no-untyped-def]
+    """Fill space.scale: the slopes by the norms of the rows of U, by how far the frame had grown before this step."""
+    peak, longest = 0.0, 0.0
+    for k in range(norms.size):
+        space.scale[k] = abs(gain[at + k]) * norms[k]
+        peak = max(peak, space.scale[k])
+    for i in range(columns):
+        longest = max(longest, space.before[i])
+    stretch = math.sqrt(longest) / peak if peak > 0.0 else 0.0
+    for k in range(norms.size):
+        space.scale[k] *= stretch
 
 
 @kernel

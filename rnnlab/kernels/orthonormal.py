@@ -21,6 +21,7 @@ from rnnlab.kernels.tile import tile1
 # frame is then orthonormal times a triangle, and R_ii wrong by the square of that, less than rounding.
 FALL = 1e-4
 SETTLED = 0.5  # of its norm that a column keeps when nothing of the earlier ones is left in it (Kahan, Parlett)
+EPS = 2.0**-52
 PASSES = 25  # each takes a factor eps out of a dependent column: together more than the range of floats
 
 
@@ -34,6 +35,7 @@ class Space(NamedTuple):
     before: np.ndarray  # squared norms of all columns before the projection
     size: np.ndarray  # and after, 0 for a dependent one
     extra: np.ndarray  # ln of what was taken out of a column besides
+    scale: np.ndarray  # (N,) size of the numbers that the rows were summed from: what rounding is measured by
 
 
 @kernel
@@ -87,7 +89,7 @@ def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
 
     Return the ln of the factor taken out. Rows of a Jacobian may differ by many orders of magnitude. Each pass leaves
     eps of what it takes out, so that a column far below the others comes out right after some passes, and as many more
-    bring its large rows down to where they belong; one that depends on the others never settles.
+    bring its large rows down to where they belong; one that depends on the others never settles, or is rounding.
     """
     apart()
     width, line = _lanes(frame), space.line
@@ -114,9 +116,20 @@ def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
         falls, rests = falls + (0 if kept else 1), rests + (1 if kept else 0)
     norm, settled = math.sqrt(_squares(line)), rests >= falls
     total += math.log(norm) if settled else -math.inf
+    settled = settled and not _is_rounding(line, total - math.log(norm), space)
     for k in range(rows):
         frame[at + k * width] = line[k] / norm if settled else 0.0
-    return total
+    return total if settled else -math.inf
+
+
+@kernel
+def _is_rounding(line, log, space):  # type: ignore[no-untyped-def]
+    """Whether the largest entry of line · e^log is no more than what rounding leaves in its row."""
+    row = 0
+    for k in range(line.size):
+        if abs(line[k]) > abs(line[row]):
+            row = k
+    return math.log(abs(line[row])) + log < math.log(space.scale[row]) + math.log(line.size * EPS)
 
 
 @reduction

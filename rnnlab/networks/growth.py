@@ -35,8 +35,7 @@ class Growth:
         self.steps, self._window, self._interval = length - burn_in, window, interval
         blocks = np.linspace(burn_in, length, min(BLOCKS, self.steps) + 1)
         self._ends = np.rint(blocks).astype(np.int64)
-        live = count if len(matrices) > 1 else min(count, rank(matrices[0]))
-        self._run = _run(matrices.shape[1], count, live, len(self._ends), self.steps // window if window else 0)
+        self._run = _run(self._jacobian, count, len(self._ends), self.steps // window if window else 0)
 
     def carry(self, start: int, slope: np.ndarray) -> None:
         """Go on from t = start over the slopes (n, N), float64."""
@@ -104,22 +103,23 @@ def start_frame(width: int, count: int) -> np.ndarray:
         return np.asarray(np.linalg.qr(rows.T)[0])
 
 
-def _run(width: int, count: int, live: int, blocks: int, windows: int) -> lyapunov.Run:
+def _run(jacobian: np.ndarray, count: int, blocks: int, windows: int) -> lyapunov.Run:
     """Return a frame at its start, with room for what will be found."""
-    columns = lanes(_FLOAT)
+    width, columns = jacobian.shape[1], lanes(_FLOAT)
     panels = -(-count // columns)
     frames = _aligned(2, packed_size(width, count, _FLOAT))
     padded = np.zeros((width, panels * columns))
-    padded[:, :live] = start_frame(width, count)[:, :live]
+    padded[:, :count] = start_frame(width, count)
     frames[0] = padded.reshape(width, panels, columns).transpose(1, 0, 2).reshape(-1)
     state = np.zeros(lyapunov.PLACES, np.int64)
-    state[lyapunov.LIVE], state[lyapunov.TURN] = live, 1
+    state[lyapunov.LIVE], state[lyapunov.TURN] = count, 1
     space = Space(
         _aligned(columns * columns), _aligned(columns), _aligned(columns), _aligned(width),
-        *(_aligned(panels * columns) for _ in range(3)),
+        *(_aligned(panels * columns) for _ in range(3)), _aligned(width),
     )  # fmt: skip
+    norms = np.linalg.norm(jacobian, axis=2)
     sums, slopes = np.zeros((blocks, count)), np.zeros(blocks)
-    return lyapunov.Run(frames, state, np.zeros(2), np.ones(count), sums, slopes, np.zeros(windows), space)
+    return lyapunov.Run(norms, frames, state, np.zeros(2), np.ones(count), sums, slopes, np.zeros(windows), space)
 
 
 def _aligned(*shape: int) -> np.ndarray:
