@@ -48,7 +48,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("spectral_radius", "float64", "largest |eigenvalue| of U"),
         Column("spectral_norm", "float64", "largest singular value of U"),
         _BOUND,
-        Column("log10_bound_ratio", "float64", "log10_norm - log10_norm_bound: at most 0", "log10"),
+        Column("log10_bound_ratio", "float64", "log10_norm - log10_norm_bound: at most 0, but for rounding", "log10"),
         Column("reason", "string", "why statistics are null though the trial did not diverge"),
     ),
     "jacobian_by_pair": (
