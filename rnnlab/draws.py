@@ -1,4 +1,4 @@
-"""Draws: from trials to their arrays. One random stream for each (seed, name), so that nobody shifts another's.
+"""Draws: from trials to their arrays.
 
 Everything is drawn in float64 and then cast. A scale multiplies what was drawn: two points of a scale axis have the
 same U but for the factor.
@@ -6,24 +6,18 @@ same U but for the factor.
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from rnnlab.blas import single_threaded_blas
 from rnnlab.networks import Networks
+from rnnlab.recurrent import gaussian, recipe_of, spectra, unit_recurrent
+from rnnlab.streams import rewound, streams
 from rnnlab.tasks import TASKS
 from rnnlab.tasks.long import LongSequences, is_long
-from rnnlab.trial import DRAWS_VERSION, Trial
-
-# Every random stream. A name is part of the numbers: never change one.
-STREAMS = ("recurrent", "input", "output", "biases", "initial_state", "inputs", "targets")
-_LABELS = {name: name.encode() for name in STREAMS}  # no stream but those of the table can be drawn from
-WIDE = 256  # of wider U the last two are kept
+from rnnlab.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,35 +37,6 @@ class Problem:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays by name."""
         return {name: getattr(self, name) for name in ("U", "W", "V", "b", "c", "h0", "x", "y")}
-
-
-class _Streams(threading.local):
-    """One generator a thread, set to the stream that is wanted: making a generator costs more than a small draw."""
-
-    def __init__(self) -> None:
-        self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(2)]
-
-    def at(self, seed: int, name: str, place: int = 0) -> np.random.Generator:
-        """Return the generator at the start of the stream; valid until the next call with the same place."""
-        return _rewound(self._generators[place], seed, name)
-
-
-def _rewound(generator: np.random.Generator, seed: int, name: str) -> np.random.Generator:
-    """Set a generator to the start of a stream, and return it."""
-    digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]), digest_size=32).digest()
-    generator.bit_generator.state = {
-        "bit_generator": "PCG64",
-        "state": {
-            "state": int.from_bytes(digest[:16], "little"),
-            "inc": int.from_bytes(digest[16:], "little") | 1,
-        },
-        "has_uint32": 0,
-        "uinteger": 0,
-    }
-    return generator
-
-
-_streams = _Streams()
 
 
 def problem(trial: Trial) -> Problem:
@@ -98,12 +63,12 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     shared_drive = None if is_long(first) else drive
     held: tuple[int, np.ndarray, np.ndarray] | None = None
     for g, t in enumerate(trials):
-        U[g] = _scaled(t.recurrent_scale, unit_recurrent(t.seed, N, t.recurrent_init))
+        U[g] = _scaled(t.recurrent_scale, unit_recurrent(recipe_of(t)))
         if held is None or held[0] != t.seed:
-            held = (t.seed, _gaussian(t.seed, "input", (N, D), D), _gaussian(t.seed, "output", (O, N), N))
+            held = (t.seed, gaussian(t.seed, "input", (N, D), D), gaussian(t.seed, "output", (O, N), N))
         W[g], V[g] = _scaled(t.input_scale, held[1]), _scaled(t.output_scale, held[2])
         if t.bias_scale:
-            biases = _streams.at(t.seed, "biases").standard_normal(N + O)
+            biases = streams.at(t.seed, "biases").standard_normal(N + O)
             b[g], c[g] = t.bias_scale * biases[:N], t.bias_scale * biases[N:]
     activation = tuple(t.activation for t in trials)
     return Networks(
@@ -135,7 +100,7 @@ def _shared(
 
 
 def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
-    x, y = TASKS[trial.task].draw(trial, _streams.at(trial.seed, "inputs"), _streams.at(trial.seed, "targets", place=1))
+    x, y = TASKS[trial.task].draw(trial, streams.at(trial.seed, "inputs"), streams.at(trial.seed, "targets", place=1))
     return x.astype(trial.dtype, copy=False), y.astype(np.int64 if trial.loss == "cross_entropy" else trial.dtype)
 
 
@@ -146,7 +111,7 @@ def _long_sequences(trials: Sequence[Trial]) -> tuple[np.ndarray, LongSequences,
     task, dtype = TASKS[trials[0].task], trials[0].dtype
 
     def begin(name: str) -> Callable[[Trial], np.random.Generator]:
-        return lambda trial: _rewound(np.random.Generator(np.random.PCG64(0)), trial.seed, name)
+        return lambda trial: rewound(np.random.Generator(np.random.PCG64(0)), trial.seed, name)
 
     kind = np.int64 if trials[0].loss == "cross_entropy" else dtype
     return (
@@ -160,67 +125,4 @@ def _initial_state(trial: Trial) -> tuple[np.ndarray]:
     shape = (trial.batch, trial.width)
     if trial.initial_state == "zeros":
         return (np.zeros(shape, trial.dtype),)
-    return (_streams.at(trial.seed, "initial_state").standard_normal(shape).astype(trial.dtype),)
-
-
-def _gaussian(seed: int, name: str, shape: tuple[int, int], fan_in: int) -> np.ndarray:
-    matrix = _streams.at(seed, name).standard_normal(shape)
-    matrix /= np.sqrt(fan_in)
-    return matrix
-
-
-def unit_recurrent(seed: int, width: int, init: str) -> np.ndarray:
-    """Return U (N, N) at scale 1: entries N(0, 1/N), Haar orthogonal, or the identity; not to be written to."""
-    if width < 32:
-        return _draw_unit(seed, width, init)
-    return (_few if width > WIDE else _many)(seed, width, init)
-
-
-def _draw_unit(seed: int, width: int, init: str) -> np.ndarray:
-    if init == "identity":
-        return np.eye(width)
-    matrix = _gaussian(seed, "recurrent", (width, width), width)
-    return _haar(matrix) if init == "orthogonal" else matrix
-
-
-def _kept(seed: int, width: int, init: str) -> np.ndarray:
-    matrix = _draw_unit(seed, width, init)
-    matrix.flags.writeable = False
-    return matrix
-
-
-_many = lru_cache(maxsize=64)(_kept)  # of at most 8 N² bytes each: 32 MiB
-_few = lru_cache(maxsize=2)(_kept)  # trials that share a draw lie next to each other
-
-
-def _haar(gaussian: np.ndarray) -> np.ndarray:
-    """Return the Haar orthogonal matrix of a Gaussian one (Mezzadri 2007): the Q of QR, with R's diagonal positive."""
-    q, r = np.linalg.qr(gaussian)
-    return q * np.sign(np.diagonal(r))
-
-
-def spectra(trials: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the spectral radius and the spectral norm of every trial's U, (G,) each.
-
-    Both are computed once for a draw and multiplied by the scale, of which they are homogeneous.
-    """
-    units = {(t.seed, t.width, t.recurrent_init) for t in trials}
-    found = dict(zip(sorted(units), _unit_spectra(sorted(units)), strict=True))
-    pairs = np.array([found[t.seed, t.width, t.recurrent_init] for t in trials])
-    scale = np.array([t.recurrent_scale for t in trials])
-    return pairs[:, 0] * scale, pairs[:, 1] * scale
-
-
-def _unit_spectra(units: list[tuple[int, int, str]]) -> list[tuple[float, float]]:
-    if units[0][1] >= 32:
-        return [_spectrum(*unit) for unit in units]
-    matrices = np.stack([unit_recurrent(*unit) for unit in units])
-    radii = np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
-    norms = np.linalg.svd(matrices, compute_uv=False)[:, 0]
-    return list(zip(radii.tolist(), norms.tolist(), strict=True))
-
-
-@lru_cache(maxsize=4096)
-def _spectrum(seed: int, width: int, init: str) -> tuple[float, float]:
-    matrix = unit_recurrent(seed, width, init)
-    return float(np.abs(np.linalg.eigvals(matrix)).max()), float(np.linalg.svd(matrix, compute_uv=False)[0])
+    return (streams.at(trial.seed, "initial_state").standard_normal(shape).astype(trial.dtype),)

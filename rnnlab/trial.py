@@ -19,7 +19,9 @@ Scale = Annotated[float, Interval(ge=0.0, le=1e9)]
 Activation = Literal[
     "tanh", "sigmoid", "relu", "identity", "leaky_relu", "hardtanh", "softplus", "elu", "erf", "gelu", "silu"
 ]
-Init = Literal["gaussian", "orthogonal", "identity"]
+Share = Annotated[float, Interval(ge=0.0, le=1.0)]
+Density = Annotated[float, Interval(ge=1e-6, le=1.0)]
+Init = Literal["gaussian", "orthogonal", "identity", "uniform", "sparse", "normal", "low_rank"]
 InputInit = Literal["gaussian"]
 
 
@@ -39,9 +41,11 @@ class Trial:
         Literal["squared", "cross_entropy"], "L_t: mean_b ½‖o_t-y_t‖², or mean_b -log softmax(o_t)[y_t]"
     ] = "squared"
     loss_at: Annotated[Literal["every", "last"], "steps that have a loss"] = "every"
-    recurrent_init: Annotated[Init, "U: N(0, g²/N), g times a Haar orthogonal matrix, or g times the identity"] = (
-        "gaussian"
-    )
+    recurrent_init: Annotated[Init, "the kind of U, times g: see docs/experiment-file.md"] = "gaussian"
+    recurrent_density: Annotated[Density, "of sparse: the share of entries that are not zero"] = 1.0
+    eigenvalue_floor: Annotated[Share, "of normal: the smallest |λ| / g; they lie evenly spaced from here to 1"] = 1.0
+    recurrent_rank: Annotated[Size, "of low_rank: the rank without noise, at most the width"] = 1
+    recurrent_noise: Annotated[Share, "of low_rank: ν, the share of the variance that is a Gaussian matrix"] = 0.0
     input_init: Annotated[InputInit, "W: N(0, s²/D)"] = "gaussian"
     output_init: Annotated[InputInit, "V: N(0, s²/N)"] = "gaussian"
     recurrent_scale: Annotated[Scale, "g, the gain of U"] = 1.0
@@ -87,6 +91,13 @@ _LABELS = {
 }
 _COLUMNS = {"loss": "loss_function"}  # in the tables of measures `loss` is a number
 _DERIVED = ("inputs", "outputs")  # the width where they are not given
+# Parameters of one value of recurrent_init alone: beside any other they stay at their neutral value.
+BELONGS_TO = {
+    "recurrent_density": "sparse",
+    "eigenvalue_floor": "normal",
+    "recurrent_rank": "low_rank",
+    "recurrent_noise": "low_rank",
+}
 # A parameter at its neutral value stays out of the key, so that a parameter added later changes no old key.
 # Frozen: never change a value here, only add one with the parameter.
 _NEUTRAL: dict[str, Any] = {
@@ -96,6 +107,10 @@ _NEUTRAL: dict[str, Any] = {
     "loss": "squared",
     "loss_at": "every",
     "recurrent_init": "gaussian",
+    "recurrent_density": 1.0,
+    "eigenvalue_floor": 1.0,
+    "recurrent_rank": 1,
+    "recurrent_noise": 0.0,
     "input_init": "gaussian",
     "output_init": "gaussian",
     "recurrent_scale": 1.0,
@@ -105,6 +120,11 @@ _NEUTRAL: dict[str, Any] = {
     "initial_state": "zeros",
     "dtype": "float64",
 }
+
+
+def added_later() -> dict[str, Any]:
+    """Return the columns of parameters that files of earlier versions lack, with the value that they stand for."""
+    return {name: _NEUTRAL[name] for name in BELONGS_TO}
 
 
 @cache

@@ -55,7 +55,11 @@ VALUES = {
         'is "tahn"; it must be one of tanh, sigmoid',
         "Did you mean tanh?",
     ),
-    "choice is a number": (line("activation = 3"), "grid.activation is 3", "one of tanh, sigmoid, relu, identity."),
+    "choice is a number": (
+        line("activation = 3"),
+        "grid.activation is 3",
+        "one of tanh, sigmoid, relu, identity, leaky_relu,",
+    ),
     "choice is far off": (line('dtype = "complex128"'), 'grid.dtype is "complex128"', "one of float64, float32."),
     "choice is long": (line(f'loss = "{"x" * 5000}"'), 'grid.loss is "xxx', "...", "one of squared, cross_entropy."),
     "choice holds an escape": (line(r'loss = "\u001b[2J"'), r"grid.loss is '\x1b[2J'", "one of squared"),

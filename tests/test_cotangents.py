@@ -13,13 +13,8 @@ from tests.cases import ACTIVATIONS, DTYPES, LOSS_AT, LOSSES, arguments, draw, e
 
 def states(n):
     """States h (T, B, N) and outputs (T, B, O), step by step."""
-    phi = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "identity": lambda a: a}
-    phi["sigmoid"] = lambda a: 1 / (1 + np.exp(-a))
-    h, found = n.h0, []
-    for x_t in n.x:
-        h = phi[n.activation](h @ n.U.T + x_t @ n.W.T + n.b)
-        found.append(h)
-    return np.array(found), np.array([h @ n.V.T + n.c for h in found])
+    _a, h, o = naive.forward(n)
+    return h[1:], o
 
 
 def cotangents_of(n):

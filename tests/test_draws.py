@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlab import draws
-from rnnlab.trial import trial_of
+from rnnlab import draws, recurrent
+from rnnlab.trial import parameters, trial_of
 
 BASE = trial_of({"activation": "tanh", "width": 12, "length": 9, "batch": 2, "inputs": 5, "outputs": 3})
 FROZEN = [-0.4695312608814755, 0.4575939044596098, -0.2559024693886524, -0.2901474607061715, 2.1830523268229194]
 FROZEN_KEY = "c5a8d230307ef8d32388"
+INITS = get_args(parameters()["recurrent_init"].type)
+OF_INIT = {
+    "sparse": {"recurrent_density": 0.3},
+    "normal": {"eigenvalue_floor": 0.25},
+    "low_rank": {"recurrent_rank": 3, "recurrent_noise": 0.4},
+}
 ARRAYS = ("U", "W", "V", "b", "c", "h0", "x", "y")
 
 
@@ -73,9 +80,10 @@ def test_seeds_and_streams_differ():
     assert apart.max() < 0.85
 
 
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=12), st.sampled_from(["gaussian", "orthogonal", "identity"]))
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=12), st.sampled_from(INITS))
 def test_neighbours_change_nothing(seeds, init):
-    trials = [replace(BASE, seed=s, recurrent_init=init, recurrent_scale=1 + i % 3) for i, s in enumerate(seeds)]
+    own = OF_INIT.get(init, {})
+    trials = [replace(BASE, seed=s, recurrent_init=init, **own, recurrent_scale=1 + i % 3) for i, s in enumerate(seeds)]
     block = draws.networks(trials)
     for g, trial in enumerate(trials):
         alone = draws.problem(trial)
@@ -117,9 +125,11 @@ def test_orthogonal_is_haar():
 
 
 @pytest.mark.parametrize("width", [6, 48])
-@pytest.mark.parametrize("init", ["gaussian", "orthogonal", "identity"])
+@pytest.mark.parametrize("init", INITS)
 def test_spectra_are_those_of_the_matrix(init, width):
-    trials = [replace(BASE, width=width, seed=s, recurrent_init=init, recurrent_scale=1.7) for s in (0, 1, 0)]
+    base = replace(BASE, width=width, recurrent_init=init, recurrent_scale=1.7)
+    trials = [replace(base, seed=s) for s in (0, 1, 0)]
+    trials += [replace(base, **dict([item])) for item in OF_INIT.get(init, {}).items()]
     radius, norm = draws.spectra(trials)
     for g, trial in enumerate(trials):
         U = draws.problem(trial).U
@@ -136,14 +146,14 @@ def test_the_numbers_are_frozen():
 
 
 def test_what_is_kept_is_bounded_in_bytes_and_cannot_be_written_to():
-    for width in (32, draws.WIDE, draws.WIDE + 1):
-        kept = draws.unit_recurrent(0, width, "identity")
-        assert draws.unit_recurrent(0, width, "identity") is kept
+    for width in (32, recurrent.WIDE, recurrent.WIDE + 1):
+        kept = recurrent.unit_recurrent(recurrent.Recipe(0, width, "identity"))
+        assert recurrent.unit_recurrent(recurrent.Recipe(0, width, "identity")) is kept
         with pytest.raises(ValueError, match="read-only"):
             kept[0, 0] = 2.0
     for seed in range(4):
-        draws.unit_recurrent(seed, draws.WIDE + 1, "identity")
-    assert draws._few.cache_info().currsize == 2
+        recurrent.unit_recurrent(recurrent.Recipe(seed, recurrent.WIDE + 1, "identity"))
+    assert recurrent._few.cache_info().currsize == 2
 
 
 def test_problems_can_be_compared_and_hashed():

@@ -304,11 +304,78 @@ def test_a_trial_of_single_values() -> None:
     with pytest.raises(ExperimentError) as caught:
         experiment.trial({"activation": "tahn", "width": np.arange(1, 3), "sede": 0}, "draw")
     assert [str(problem) for problem in caught.value.problems] == [
-        'draw: activation is "tahn"; it must be one of tanh, sigmoid, relu, identity. Did you mean tanh?',
+        f'draw: activation is "tahn"; it must be one of {", ".join(words["activation"])}. Did you mean tanh?',
         "draw: width is of type ndarray; it must be a whole number from 1 to 1048576.",
         "draw: sede is unknown. Did you mean seed?",
         "draw: length is missing; it must be a whole number from 1 to 100000000.",
     ]
+
+
+U_KINDS = 'activation = "tanh"\nwidth = [4, 8]\nlength = 5\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            "recurrent_density = 0.5",
+            ['recurrent_density is 0.5, which means nothing where recurrent_init is "gaussian"'],
+        ),
+        (
+            'recurrent_init = ["sparse", "normal"]\nrecurrent_density = [1.0, 0.5]',
+            ['recurrent_density is 0.5, which means nothing where recurrent_init is "normal": it belongs to "sparse"'],
+        ),
+        (
+            'recurrent_init = "low_rank"\nrecurrent_rank = [1, 5]',
+            ["recurrent_rank is 5, more than the smallest width 4"],
+        ),
+        (
+            'recurrent_init = "low_rank"\nrecurrent_rank = 5\nrecurrent_density = 0.1',
+            ["recurrent_density is 0.1", "use at most 4."],
+        ),
+        (
+            'recurrent_init = "sparse"\nrecurrent_density = 0',
+            ["recurrent_density is 0; it must be a number from 1e-06 to 1"],
+        ),
+    ],
+)
+def test_parameters_of_one_kind_of_weights_are_checked(tmp_path: Path, lines: str, expected: list[str]) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        experiment.read(write(tmp_path, f'schema = 1\nname = "kinds"\n[grid]\n{U_KINDS}{lines}\n'))
+    assert len(caught.value.problems) == len(expected)
+    for part in expected:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "zips"),
+    [
+        (
+            'recurrent_init = ["gaussian", "sparse"]\nrecurrent_density = [1.0, 0.5]',
+            '[["recurrent_init", "recurrent_density"]]',
+        ),
+        ('recurrent_init = "low_rank"\nrecurrent_rank = [4, 8]', '[["width", "recurrent_rank"]]'),
+        (
+            'recurrent_init = ["low_rank", "gaussian"]\nrecurrent_rank = [4, 1]',
+            '[["recurrent_init", "recurrent_rank"]]',
+        ),
+        ('recurrent_init = ["gaussian", "sparse"]\nrecurrent_rank = 1\neigenvalue_floor = 1', "[]"),
+        ('recurrent_init = "normal"\neigenvalue_floor = { start = 0.0, stop = 1.0, num = 5 }', "[]"),
+    ],
+)
+def test_what_fits_is_taken(tmp_path: Path, lines: str, zips: str) -> None:
+    found = experiment.read(write(tmp_path, f'schema = 1\nname = "kinds"\nzip = {zips}\n[grid]\n{U_KINDS}{lines}\n'))
+    assert experiment.parse(found.resolved()) == found
+
+
+def test_a_single_trial_is_checked_in_the_same_way() -> None:
+    good = {"activation": "tanh", "width": 4, "length": 5}
+    with pytest.raises(
+        ExperimentError, match="draw: recurrent_rank is 5, more than the smallest width 4; use at most 4"
+    ):
+        experiment.trial({**good, "recurrent_init": "low_rank", "recurrent_rank": 5}, "draw")
+    with pytest.raises(ExperimentError, match=r"draw: recurrent_noise is 0\.5, which means nothing"):
+        experiment.trial({**good, "recurrent_noise": 0.5}, "draw")
 
 
 words = {name: p.type.__args__ for name, p in parameters().items() if p.dtype == "string"}

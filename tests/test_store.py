@@ -120,6 +120,24 @@ def test_columns_that_an_older_file_lacks_are_null(place):
     assert store.read(place, "fake")["diverged_at"].null_count == 2
 
 
+@pytest.mark.parametrize("verify", [True, False])
+def test_parameters_that_were_added_since_have_the_values_that_old_trials_had(place, verify):
+    trials, later = fake_measure.trials(2), {"recurrent_density": 1.0, "eigenvalue_floor": 1.0, "recurrent_rank": 1}
+    later["recurrent_noise"] = 0.0
+    store.publish(place, {"fake": fake_measure.block(trials)["fake"].drop_columns(list(later))})
+    store.publish(place, {"fake": fake_measure.block(fake_measure.trials(4)[2:])["fake"]})
+
+    def check():
+        found = store.read(place, "fake", verify=verify)
+        assert found.schema.equals(schema(store.columns_of("fake")))
+        for name, value in later.items():
+            assert found[name].to_pylist() == [value] * 4
+
+    check()
+    store.compact(place)
+    check()
+
+
 def test_some_columns_in_the_order_asked_for(place):
     store.publish(place, fake_measure.block(fake_measure.trials(2)))
     assert store.read(place, "fake", columns=["x", "width"]).column_names == ["x", "width"]

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from rnnlab.errors import did_you_mean
+from rnnlab.experiment.inits import check_inits
 from rnnlab.experiment.model import Axis, Grid
 from rnnlab.experiment.problems import Problems, show_key
 from rnnlab.experiment.ranges import Column, read_range, size
@@ -35,12 +36,14 @@ def grid_of(
     if len(problems) > known:
         return None
     axes = chain.from_iterable(_split(axis) for axis in _axes(columns, ties, key, notes))
-    return Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
+    grid = Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
+    check_inits(grid, f"{key}.", problems)
+    return grid
 
 
 def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
     """Return single values of parameters, coerced; anything else is a problem."""
-    prefix = f"{key}." if key else ""
+    prefix, known = f"{key}." if key else "", len(problems)
     good = {}
     for name, value in values.items():
         parameter = _known(name, f"{prefix}{show_key(name)}", problems)
@@ -49,6 +52,9 @@ def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str
     for parameter in parameters().values():
         if parameter.required and parameter.name not in values:
             problems.add(f"{prefix}{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
+    if len(problems) == known:
+        whole = {**{p.name: p.default for p in parameters().values()}, **good}
+        check_inits(Grid(tuple(Axis((name,), ((value,),)) for name, value in whole.items())), prefix, problems)
     return good
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnlab.measures import work_of
 from rnnlab.measures.work import Work
-from rnnlab.trial import Trial
+from rnnlab.trial import BELONGS_TO, Trial
 
 MAX_BLOCK = 4096  # trials
 
@@ -26,7 +26,7 @@ SHAPE = (
     "recurrent_init", "input_init", "output_init", "initial_state",
 )  # fmt: skip
 _shape_of = attrgetter(*SHAPE)
-_draws_of = attrgetter("seed", "input_scale")
+_draws_of = attrgetter("seed", "input_scale", *BELONGS_TO)
 
 
 @dataclass(frozen=True, slots=True)

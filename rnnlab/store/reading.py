@@ -14,6 +14,7 @@ from rnnlab.store.layouts import Layout
 from rnnlab.store.problems import explained
 from rnnlab.store.snapshots import Snapshot, snapshot
 from rnnlab.store.tables import LABELS, columns_of
+from rnnlab.trial import added_later
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,11 +78,16 @@ def while_files_change(place: Layout, load: Callable[[Snapshot], Result]) -> Res
 def conform(table: pa.Table, pinned: pa.Schema, *, vouched: bool = True) -> pa.Table:
     """Return the table with exactly these columns; one that a file of an earlier version lacks is null.
 
-    Of a file that is not `vouched` for, a column that is missing is damage: raises KeyError.
+    A parameter that was added since has its neutral value: that is what those trials were computed with. Any other
+    column that a file lacks that is not `vouched` for is damage: raises KeyError.
     """
     import pyarrow as pa
 
+    later = added_later()
+
     def column(field: pa.Field) -> pa.ChunkedArray | pa.Array:
+        if field.name in later and field.name not in table.column_names:
+            return pa.repeat(pa.scalar(later[field.name], field.type), table.num_rows)
         if vouched and field.name not in table.column_names:
             return pa.nulls(table.num_rows, field.type)
         return table[field.name].cast(field.type)
