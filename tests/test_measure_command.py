@@ -189,6 +189,7 @@ def test_experiments_and_networks_do_not_take_each_others_names():
     call("measure", *GIVEN, "--store", "two")
     with pytest.raises(UsageError, match="holds a network that `rnnlab measure` measured"):
         rnnlab.run(experiment, store="two")
+    assert "no experiment: run one of another name" in call("run", "net", "--store", "two", code=2).stderr
 
 
 def test_the_name_is_a_folder_whatever_the_file_is_called():

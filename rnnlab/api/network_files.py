@@ -98,8 +98,8 @@ def _network(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     names = {member.removesuffix(".npy"): member for member in members}
     for name in names:
         if name not in _KNOWN:
-            remedy = f"Leave it out, or rename it; names are {', '.join(_KNOWN)}."
-            raise UsageError(f"{path} holds {name!r:.80}, which is unknown.{did_you_mean(name, _KNOWN)} {remedy}")
+            advice = did_you_mean(name, _KNOWN)
+            raise UsageError(f"{path} holds {name!r:.80}, which is unknown.{advice} Rename it, or leave it out.")
     _check_size(f"{path}, unpacked,", sum(members.values()))
     read = {name: _reading(f"{path}: {name}", partial(_member, path, member)) for name, member in names.items()}
     arrays = {name: array for name, array in read.items() if name in ARRAYS}

@@ -89,6 +89,7 @@ def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str]
     files = [Path(name), Path("experiments", f"{name}.toml")]
     recorded = Path(store, name, "manifest.json")
     if Path(name).name == name and not any(map(_is_file, files)) and _is_file(recorded):
+        _refuse_own_network(name, store)
         return experiments.read(recorded, sets)
     return experiments.read(name, sets)
 
@@ -99,7 +100,7 @@ def _refuse_own_network(name: str, store: str | PathLike[str]) -> None:
         if "network" in (stores.read_manifest(stores.layout(store, name)) or {}).get("experiment", {}):
             where = Path(store, name)
             raise UsageError(
-                f"{where} holds a network that `rnnlab measure` measured. Give the experiment another name."
+                f"{where} holds a network that `rnnlab measure` measured, no experiment: run one of another name."
             )
 
 
