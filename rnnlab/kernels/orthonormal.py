@@ -99,8 +99,9 @@ def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
         line[k] = frame[at + k * width]
         peak = max(peak, abs(line[k]))
     shift = exponent(peak) if peak > 0.0 else 0
-    for k in range(rows):  # in two factors, or a denormal column had an infinite one
-        line[k] = line[k] * power(-(shift // 2)) * power(shift // 2 - shift)
+    first, second = power(-(shift // 2)), power(shift // 2 - shift)  # of a denormal column one alone were infinite
+    for k in range(rows):
+        line[k] = line[k] * first * second
     total, falls, rests = shift * LN_2, 1, 0
     while falls < PASSES and rests < falls:
         norm = math.sqrt(_squares(line))

@@ -206,11 +206,12 @@ def _sum_rule_error(U: Any, grown: list[Growth], total: float) -> float:
     """|Σλ - ln|det U| - ⟨Σ ln|phi'|⟩|; nan where both sides are -inf, or the sum is not known."""
     import numpy as np
 
-    from rnnlab.networks.growth import log_volume
+    from rnnlab.networks.growth import log_determinant, log_volume
 
     if np.isnan(total):
         return np.nan
-    volume = log_volume(U.astype(np.float64)) + float(np.mean([each.slopes for each in grown]))
+    determinant = log_volume if np.isinf(total) else log_determinant  # what is singular has infinite exponents
+    volume = determinant(U.astype(np.float64)) + float(np.mean([each.slopes for each in grown]))
     return abs(total - volume) if np.isfinite(total) or np.isfinite(volume) else np.nan
 
 

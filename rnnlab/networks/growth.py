@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -70,11 +70,11 @@ class Growth:
         """The mean number of steps between two factorisations."""
         return self.steps / max(int(self._run.state[lyapunov.COUNT]), 1)
 
-    @property
+    @cached_property
     def _rates(self) -> np.ndarray:
         return np.asarray(self._run.sums[1:].sum(axis=0) / self.steps + self._shift)
 
-    @property
+    @cached_property
     def _order(self) -> np.ndarray:
         return np.argsort(-self._rates, kind="stable")
 
@@ -90,9 +90,13 @@ def rank(matrix: np.ndarray) -> int:
 
 def log_volume(matrix: np.ndarray) -> float:
     """Return ln |det| of a matrix (N, N), -inf where it is singular as far as rounding lets one tell."""
+    return log_determinant(matrix) if rank(matrix) == len(matrix) else -math.inf
+
+
+def log_determinant(matrix: np.ndarray) -> float:
+    """Return ln |det| of the numbers as they are, which rounding may keep from 0."""
     with single_threaded_blas():
-        found = float(np.linalg.slogdet(matrix)[1])
-    return found if rank(matrix) == len(matrix) else -math.inf
+        return float(np.linalg.slogdet(matrix)[1])
 
 
 @lru_cache(maxsize=4)
@@ -107,23 +111,28 @@ def _run(jacobian: np.ndarray, count: int, blocks: int, windows: int) -> lyapuno
     """Return a frame at its start, with room for what will be found."""
     width, columns = jacobian.shape[1], lanes(_FLOAT)
     panels = -(-count // columns)
-    frames = _aligned(2, packed_size(width, count, _FLOAT))
+    room, P = packed_size(width, count, _FLOAT), panels * columns
+    frames, block, sums, factors, line, before, size, extra, scale = _aligned(
+        (2, room), (columns**2,), (columns,), (columns,), (width,), (P,), (P,), (P,), (width,)
+    )
     padded = np.zeros((width, panels * columns))
     padded[:, :count] = start_frame(width, count)
     frames[0] = padded.reshape(width, panels, columns).transpose(1, 0, 2).reshape(-1)
     state = np.zeros(lyapunov.PLACES, np.int64)
     state[lyapunov.LIVE], state[lyapunov.TURN] = count, 1
-    space = Space(
-        _aligned(columns * columns), _aligned(columns), _aligned(columns), _aligned(width),
-        *(_aligned(panels * columns) for _ in range(3)), _aligned(width),
-    )  # fmt: skip
+    space = Space(block, sums, factors, line, before, size, extra, scale)
     norms = np.linalg.norm(jacobian, axis=2)
-    sums, slopes = np.zeros((blocks, count)), np.zeros(blocks)
-    return lyapunov.Run(norms, frames, state, np.zeros(2), np.ones(count), sums, slopes, np.zeros(windows), space)
+    return lyapunov.Run(
+        norms, frames, state, np.zeros(2), np.ones(count), np.zeros((blocks, count)), np.zeros(blocks),
+        np.zeros(windows), space,
+    )  # fmt: skip
 
 
-def _aligned(*shape: int) -> np.ndarray:
-    """Return zeros that begin where a vector does."""
-    room = np.zeros(math.prod(shape) * _FLOAT.itemsize + VECTOR_BYTES, np.uint8)
-    begin = -room.ctypes.data % VECTOR_BYTES
-    return room[begin : begin + math.prod(shape) * _FLOAT.itemsize].view(_FLOAT).reshape(shape)
+def _aligned(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Return arrays of zeros that begin where a vector does."""
+    unit = VECTOR_BYTES // _FLOAT.itemsize
+    sizes = [-(-math.prod(shape) // unit) * unit for shape in shapes]
+    room = np.zeros(sum(sizes) + unit)
+    begin = -room.ctypes.data % VECTOR_BYTES // _FLOAT.itemsize
+    starts = begin + np.cumsum([0, *sizes[:-1]])
+    return [room[start : start + math.prod(shape)].reshape(shape) for start, shape in zip(starts, shapes, strict=True)]
