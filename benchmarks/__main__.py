@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--only kernels,process,commands]`: measure, and write benchmarks/README.md."""
+"""`python -m benchmarks [--quick] [--only kernels,theory,...]`: measure, and write benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, machine
+from benchmarks import commands, kernels, machine, theory
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
-SECTIONS = {"kernels": kernels.section, "process": process.section, "commands": commands.section}
+SECTIONS = {
+    "kernels": kernels.section,
+    "process": process.section,
+    "theory": theory.section,
+    "commands": commands.section,
+}
 
 
 def main() -> None:

@@ -74,7 +74,14 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     return Networks(
         activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, shared_drive,
         np.array([t.recurrent_scale for t in trials]), spectra(trials), tuple(t.recurrent_init for t in trials),
+        np.array([_drive_variance(t) for t in trials]),
     )  # fmt: skip
+
+
+def _drive_variance(trial: Trial) -> float:
+    """Return the variance of W x + b; nan where the task does not tell that of its inputs."""
+    variance = getattr(TASKS[trial.task], "INPUT_VARIANCE", np.nan)
+    return float(trial.input_scale**2 * variance + trial.bias_scale**2)
 
 
 def _scaled(scale: float, unit: np.ndarray) -> np.ndarray:

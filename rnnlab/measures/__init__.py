@@ -20,6 +20,7 @@ _MODULES = {
     "horizon": "rnnlab.measures.horizon",
     "jacobian": "rnnlab.measures.jacobian",
     "lyapunov": "rnnlab.measures.lyapunov",
+    "theory": "rnnlab.measures.theory",
     "digits": "rnnlab.measures.digits",
 }
 

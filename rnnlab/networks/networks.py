@@ -43,6 +43,7 @@ class Networks:
     known_gain: np.ndarray | None = None  # (G,), the g that U was drawn with
     known_spectra: tuple[np.ndarray, np.ndarray] | None = None  # (G,) each
     known_init: tuple[str, ...] | None = None  # (G,), how U was drawn
+    known_drive: np.ndarray | None = None  # (G,), the variance that W x + b was drawn with; nan where it is not known
 
     @property
     def shape(self) -> tuple[int, int, int, int, int, int]:
@@ -115,6 +116,7 @@ class Networks:
             None if self.known_gain is None else self.known_gain[start:stop],
             None if self.known_spectra is None else tuple(each[start:stop] for each in self.known_spectra),  # type: ignore[arg-type]
             None if self.known_init is None else self.known_init[start:stop],
+            None if self.known_drive is None else self.known_drive[start:stop],
         )  # fmt: skip
         drives, place = self.drives
         vars(part).update(drives=(drives, place[start:stop]), chunk=self.chunk)

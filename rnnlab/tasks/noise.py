@@ -10,6 +10,7 @@ import numpy as np
 from rnnlab.trial import Trial
 
 NAME = "noise"
+INPUT_VARIANCE = 1.0  # of inputs independent of one another and of their past; tasks with others do not tell one
 
 
 def inputs(trial: Trial, generator: np.random.Generator, steps: int) -> np.ndarray:

@@ -121,7 +121,7 @@ def solve(activation: str, w: float, b: float, start: float = 0.0) -> float:
     step = 1.25 if activation in FOLDED else 2.0
     if rise(beginning) > 0:
         if not of.bounded and w * of.far[0] >= 1.0:  # a state that grows may stop at a fixed point, not at a rounding
-            low, high = first_sign_change(lambda q: rise(q) + _MARGIN * q, beginning, step, max(1e16, 1e3 * beginning))
+            low, high = first_sign_change(lambda q: rise(q) + _MARGIN * q, beginning, step, max(1e12, 1e3 * beginning))
         else:
             low, high = first_sign_change(rise, beginning, step, _MOST)
         return root(rise, low, high) if low < high else math.inf

@@ -11,11 +11,11 @@ _ENOUGH = 4e-16  # relative
 def first_sign_change(f: Callable[[float], float], start: float, factor: float, end: float) -> tuple[float, float]:
     """Return two variances between which f leaves the sign that it has at the start, or (end, end) where it keeps it.
 
-    Each step goes `factor` further, up or down; steps far below 1 are longer, for nothing but powers lives there.
+    Each step goes `factor` further, up or down; steps far from 1 are longer, for nothing but powers lives there.
     """
     q, here = start, f(start) > 0
     while (q < end) if factor > 1 else (q > end):
-        following = q * (factor if q > 1e-3 else factor**4)
+        following = q * (factor if 1e-3 < q < 1e3 else factor**4)
         if (f(following) > 0) != here:
             return q, following
         q = following
