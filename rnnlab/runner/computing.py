@@ -179,4 +179,5 @@ def arrow(values: Any, described: Column) -> pa.Array:
     import pyarrow as pa
 
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
-    return pa.array(np.ma.getdata(values) if mask is not None else values, pa.type_for_alias(described.dtype), mask=mask)
+    kind = pa.type_for_alias(described.dtype)
+    return pa.array(values if mask is None else np.ma.getdata(values), kind, mask=mask)
