@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rnnlab import analysis, theory
     from rnnlab.api import Measurement, Results, draw, load, measure, run
-    from rnnlab.arrays import gradient_statistics, gradients
+    from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms
     from rnnlab.errors import (
         ExperimentError,
         RnnlabError,
@@ -41,13 +41,15 @@ __all__ = [
     "gradient_statistics",
     "gradients",
     "load",
+    "lyapunov_exponents",
     "measure",
     "run",
+    "terms",
     "theory",
 ]
 _PLACES = {
     "rnnlab.api": ("Measurement", "Results", "draw", "load", "measure", "run"),
-    "rnnlab.arrays": ("gradient_statistics", "gradients"),
+    "rnnlab.arrays": ("gradient_statistics", "gradients", "lyapunov_exponents", "terms"),
     "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
     "rnnlab.torch_state": ("from_torch_state",),
 }

@@ -2,6 +2,17 @@
 
 from rnnlab.arrays.given import networks_of
 from rnnlab.arrays.gradients import Gradients, gradients
+from rnnlab.arrays.lyapunov import lyapunov_exponents
 from rnnlab.arrays.statistics import GradientStatistics, gradient_statistics
+from rnnlab.arrays.terms import Terms, terms
 
-__all__ = ["GradientStatistics", "Gradients", "gradient_statistics", "gradients", "networks_of"]
+__all__ = [
+    "GradientStatistics",
+    "Gradients",
+    "Terms",
+    "gradient_statistics",
+    "gradients",
+    "lyapunov_exponents",
+    "networks_of",
+    "terms",
+]
