@@ -14,7 +14,8 @@ from rnnlab import draws
 from rnnlab import theory as functions
 from rnnlab.measures import gradients, theory
 from rnnlab.networks import Trajectory
-from rnnlab.theory.courses import driven_course, driven_edge
+from rnnlab.theory import averages
+from rnnlab.theory.courses import course, driven_course, driven_edge
 from rnnlab.trial import trial_of
 from tests import naive_theory
 from tests.cases import ACTIVATIONS, DTYPES, block_of
@@ -71,6 +72,17 @@ def test_predictions_are_those_of_the_functions(activation, init):
         functions.isometry_variance(activation, **variance, relative=True), rel=0.05
     )
     assert found["norm_bound_verdict"] == ("vanishes" if found["norm_bound"] < 0 else "undecided")
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus", "gelu", "identity"])
+def test_the_course_of_a_state_that_grows(activation):
+    """Step by step as `iterate` has it, also where it is continued as a line and where it leaves the range."""
+    for g, T in ((2.0, 100), (3.0, 100), (16.0, 400)):
+        found = course(activation, g * g, 1.3, 0.0, T)
+        path = functions.iterate(activation, weight_variance=g * g, bias_variance=1.3, steps=T - 1, start=1.3)
+        np.testing.assert_allclose(found.q, path[: len(found.q)], rtol=1e-6)
+        assert len(found.q) == T or found.q[-1] == path[-1] == np.inf
+        assert found.slope[-1] == averages.averages(activation).far[0]
 
 
 def test_the_course_begins_at_the_trials_own_state():

@@ -6,6 +6,7 @@ drive, or the mean over units of (W x_t + b)² at each step, which fluctuates wh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _SETTLED = 1e-11  # relative change in a step
+_FAR = 1e16  # from here on a state that grows without bound is one of ReLU, to 8 digits
 _LONGEST = 100_000  # steps of a course that does not settle
 _PIECE = 4096
 _TURNS, _FOUND = 12, 1e-8  # of the secant method
@@ -49,7 +51,21 @@ def course(activation: str, w: float, b: float, start: float, steps: int) -> Cou
         if following == q or abs(following - q) <= _SETTLED * following:
             break
         q = following
+        if q > _FAR and not of.bounded and w * of.far[0] >= 1.0:
+            return _extended(of, np.array(rows).T, w, q, steps)
     return _silenced(activation, Course(*np.array(rows).T.copy()))
+
+
+def _extended(of: Averages, begun: Array, w: float, q: float, steps: int) -> Course:
+    """Return a course (4, n) that goes on from q, far out, where phi is two lines, up to `steps` or to inf."""
+    growth = w * of.far[0]
+    count = min(steps, _LONGEST) - begun.shape[1]
+    if growth > 1.0:
+        count = min(count, int((710.0 - math.log(q)) / math.log(growth)) + 2)
+    with np.errstate(over="ignore"):
+        line = q * growth ** np.arange(max(count, 0))
+    ends = (np.full_like(line, of.far[0]), np.full_like(line, of.far[1]))
+    return Course(*np.concatenate([begun, np.stack([line, of.far[0] * line, *ends])], axis=1))
 
 
 def driven_course(activation: str, w: Array, drive: Array, start: Array) -> Course:
@@ -71,9 +87,9 @@ def _everywhere(of: Averages, which: int, q: Array) -> Array:
 
 def _silenced(activation: str, found: Course) -> Course:
     """Give a state that is exactly silent the slope of its kink, as the network has it: ReLU'(0) = 0."""
-    at_zero = float(FUNCTIONS[activation].slope(np.zeros(1))[0])
     silent = found.q == 0
     if silent.any():
+        at_zero = float(FUNCTIONS[activation].slope(np.zeros(1))[0])
         found.slope[silent], found.fourth[silent] = at_zero**2, at_zero**4
     return found
 
