@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rnnlab
 from rnnlab.networks import growth, spectrum
 from tests import naive_lyapunov as naive
 
@@ -229,6 +230,30 @@ def test_the_logistic_map():
 def test_the_cat_map():
     found = grown(naive.along(naive.cat, [0.1, 0.2], 200), burn_in=100)
     assert found.exponents == pytest.approx([0.9624236, -0.9624236], abs=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_jacobians_of_any_system(dtype):
+    steps = np.broadcast_to(np.array([[2, 1], [1, 1]], dtype), (100, 2, 2))
+    np.testing.assert_allclose(rnnlab.lyapunov_exponents(steps, burn_in=50), [0.9624236, -0.9624236], atol=1e-7)
+    assert rnnlab.lyapunov_exponents(steps, count=1).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("jacobians", "options", "message"),
+    [
+        (np.ones((5, 2, 2)), {"count": 3}, "count = 3"),
+        (np.ones((5, 2, 2)), {"count": 0}, "count = 0"),
+        (np.ones((5, 2, 2)), {"burn_in": 5}, "burn_in = 5"),
+        (np.ones((5, 2, 3)), {}, r"\(T, N, N\)"),
+        (np.full((5, 2, 2), np.nan), {}, "jacobians"),
+        ([[["a"]]], {}, "jacobians"),
+        (None, {}, "jacobians"),
+    ],
+)
+def test_bad_jacobians(jacobians, options, message):
+    with pytest.raises(rnnlab.UsageError, match=message):
+        rnnlab.lyapunov_exponents(jacobians, **options)
 
 
 # --- what a spectrum says ---
