@@ -285,9 +285,9 @@ def test_show_everything_is_wide(tmp_path):
 
 
 def test_show_tells_of_trials_that_are_missing(ready, monkeypatch):
-    trials = api.load("small", ready).trials
+    trials = api.load("small", ready).statistics("gradients")
     trials.loc[trials["seed"] == 0, ["status", "verdict", "growth_rate"]] = None
-    monkeypatch.setattr(api.Results, "trials", trials)
+    monkeypatch.setattr(api.Results, "statistics", lambda results, measure: trials)
     assert "4 of 12 trials have no result yet" in call("show", "small", "--store", ready).stderr
 
 

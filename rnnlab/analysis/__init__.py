@@ -20,6 +20,7 @@ from rnnlab.analysis.choosing import (
     zipped,
 )
 from rnnlab.analysis.curves import checked_axis
+from rnnlab.analysis.main_columns import main_columns
 from rnnlab.analysis.summarising import summary
 from rnnlab.analysis.tally import verdicts
 from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
@@ -35,6 +36,7 @@ __all__ = [
     "densest",
     "in_order",
     "main_axis",
+    "main_columns",
     "other_axes",
     "pick",
     "seed_turning_points",

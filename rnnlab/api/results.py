@@ -39,10 +39,26 @@ class Results:
     def trials(self) -> pd.DataFrame:
         """One row per trial of the manifest's grid, in grid order, with the per-trial tables of its measures joined.
 
-        Parameters first. What has not been computed yet is null. A column that two measures have is called
-        `<measure>_<column>` for the second.
+        Parameters first. What has not been computed yet is null. A column that two measures have, as `status`, is
+        called `<measure>_<column>` for the second, in the order of `rnnlab.measures`: gradients is always the first.
         """
         return self._trials.copy(deep=False)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The names of the measures, in the order of `rnnlab.measures`."""
+        return tuple(name for name in measures.registry() if name in self.manifest["measures"])
+
+    def statistics(self, measure: str) -> pd.DataFrame:
+        """One row per trial of the grid as in `trials`, with the columns of this measure alone, under their own names.
+
+        Raises UsageError for a measure that the experiment has not got.
+        """
+        if measure not in self.measured:
+            raise UsageError(f"{self.name} has no measure {measure}; it has {', '.join(self.measured)}.")
+        frame = self._given
+        own = [name for name in self._columns_of(measure) if name == "key" or name not in frame]
+        return frame.merge(self._read(measure, own, None), on="key", how="left", validate="one_to_one")
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, where: Mapping[str, Any] | None = None
@@ -111,8 +127,8 @@ class Results:
 
     @property
     def _tables(self) -> list[str]:
-        measured = [table for name in self.manifest["measures"] for table in measures.registry()[name].TABLES]
-        return [*measured, *stores.BOOKKEEPING]
+        tables = [table for name in self.measured for table in measures.registry()[name].TABLES]
+        return [*tables, *stores.BOOKKEEPING]
 
     @property
     def _axes(self) -> tuple[str, ...]:
@@ -132,7 +148,7 @@ class Results:
     def _trials(self) -> pd.DataFrame:
         frame = self._given
         names = [name for name in frame if name != "key"]
-        for measure in self.manifest["measures"]:
+        for measure in self.measured:
             own = [name for name in self._columns_of(measure) if name not in names]
             table = self._read(measure, own, None)
             twice = {name: f"{measure}_{name}" for name in own if name in frame and name != "key"}

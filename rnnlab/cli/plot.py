@@ -8,7 +8,7 @@ import click
 
 from rnnlab.cli import options
 
-KINDS = ("growth", "length", "steps", "rates")
+KINDS = ("growth", "length", "steps", "rates", "pairs", "theory", "lags", "spectrum", "statistics")
 _BOTH = (".png", ".svg")
 
 
@@ -25,11 +25,16 @@ def command(
     """Draw the figure of experiment NAME, as PNG and SVG.
 
     \b
-    KIND is, by default, what suits the experiment's axes:
-      growth  growth rate against the recurrent scale, and against ½ ln(g²⟨phi'²⟩)
-      length  growth rate and the gradient's whole growth against the length
-      steps   norm of the gradient against time
-      rates   growth rates, a dot a seed, where no axis has several values and steps were not recorded
+    KIND is, by default, what suits the experiment's measures and axes:
+      growth      growth rate against the recurrent scale, and against ½ ln(g²⟨phi'²⟩)
+      length      growth rate and the gradient's whole growth against the length
+      steps       norm of the gradient against time
+      rates       growth rates, a dot a seed, where no axis has several values and steps were not recorded
+      pairs       what each step k contributes to dL_t/dU, a heat map a trial (measure terms)
+      theory      growth rates beside those that mean field predicts (measure theory)
+      lags        contributions to dL/dU by lag (measure lags)
+      spectrum    Lyapunov exponents and singular values by index (measures lyapunov, jacobian)
+      statistics  means over seeds of the first measure's main statistics, against the axis
 
     Without -o the files are figures/NAME.png and .svg in the current folder, or NAME-KIND where KIND is given. Their
     names are printed.

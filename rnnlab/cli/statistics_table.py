@@ -1,0 +1,141 @@
+"""The statistics of one measure in the terminal: a row per grid point, means over seeds with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from rnnlab import analysis, measures
+from rnnlab.cli import output
+from rnnlab.errors import UsageError, did_you_mean
+
+_MOST_ROWS = 60
+_WIDE = 10_000
+_LONG = 16  # letters of a header
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The statistics of a measure, ready to be laid out."""
+
+    measure: str
+    points: list[str]  # what makes a grid point: the axes, that whose values stand next to one another last
+    columns: tuple[str, ...]
+    table: pd.DataFrame  # of analysis.summary
+
+
+def statistics_of(
+    trials: pd.DataFrame, measure: str, columns: Sequence[str] = (), axis: str | None = None
+) -> Statistics:
+    """Return what `show` prints of the columns (default: those that tell most) of a measure's own trials."""
+    axis = analysis.checked_axis(trials, axis)
+    points = [*analysis.other_axes(trials, axis), *([axis] if axis else [])]
+    points = [name for name in ("activation",) if name in analysis.axes(trials)] + points
+    shown = tuple(_checked(measure, name) for name in columns) or analysis.main_columns(measure)
+    return Statistics(measure, points, shown, analysis.summary(trials, by=points, columns=shown))
+
+
+def _checked(measure: str, name: str) -> str:
+    own = [
+        column.name for column in measures.registry()[measure].TABLES[measure] if column.dtype in ("float64", "int64")
+    ]
+    if name not in own:
+        raise UsageError(f"{name} is no number that {measure} measures.{did_you_mean(name, own)}")
+    return name
+
+
+def print_statistics(title: str, statistics: Statistics, *, everything: bool = False) -> None:
+    """Print the table to stdout: as many rows as one reads, or all."""
+    rows = _rows(statistics, everything)
+    low, high = rows["seeds"].min(), rows["seeds"].max()
+    seeds = output.plural(high, "seed") if low == high else f"{low} to {high} seeds"
+    parts: list[tuple[Any, str]] = [(title, "bold"), ("", ""), (f"{statistics.measure}, {seeds}", "italic")]
+    parts += [(_table(statistics, rows), ""), ("", "")]
+    parts += [(line, "dim") for line in _legend(statistics, rows)]
+    output.print_rich(*parts, width=_WIDE if everything else None)
+
+
+def _table(statistics: Statistics, rows: pd.DataFrame) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    diverged = bool((rows["diverged"] > 0).any())
+    headers = [*(name.replace("_", " ") for name in statistics.points), *map(_header, statistics.columns)]
+    for header in [*headers, "diverged"] if diverged else headers:
+        table.add_column(header)
+    before: list[str] = []
+    for _, row in rows.iterrows():
+        names = [_number(row[name]) for name in statistics.points]
+        cells = [_cell(row, name) for name in statistics.columns]
+        share = [f"{100 * row['diverged']:.3g} %" if row["diverged"] > 0 else ""] if diverged else []
+        table.add_row(*_fresh(names, before), *cells, *share)
+        before = names
+    return table
+
+
+def _header(name: str) -> str:
+    """Return the name of a column, in two lines where it is long."""
+    at = name.rfind("_", 0, _LONG)
+    return name if len(name) <= _LONG or at < 0 else f"{name[: at + 1]}\n{name[at + 1 :]}"
+
+
+def _rows(statistics: Statistics, everything: bool) -> pd.DataFrame:
+    """Return the rows to print: of the last axis so many values, evenly spaced, that they are not too many."""
+    rows = statistics.table
+    if everything or len(rows) <= _MOST_ROWS or not statistics.points:
+        return rows
+    axis = statistics.points[-1]
+    values = sorted(rows[axis].unique())
+    most = max(2, _MOST_ROWS * len(values) // len(rows))
+    return rows[rows[axis].isin(analysis.spaced(values, most))]
+
+
+def _fresh(names: list[str], before: list[str]) -> Iterator[str]:
+    """Yield what is not the same as in the row above, up to the first that differs."""
+    same = True
+    for i, name in enumerate(names):
+        same = same and i < len(names) - 1 and i < len(before) and before[i] == name
+        yield "" if same else name
+
+
+def _cell(row: pd.Series, name: str) -> str:
+    """Return "-0.12±.03", with the number of seeds that have it where not all of them do."""
+    count = row[f"{name}_count"]
+    if count == 0:
+        return "not run" if row["missing"] == row["seeds"] else "none"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    few = f" ({count})" if count < row["seeds"] else ""
+    return f"{with_interval(row[name], (high - low) / 2)}{few}"
+
+
+def with_interval(mean: float, half: float) -> str:
+    """Return a mean with as many digits as half its interval leaves, and that half where it shows in four digits."""
+    if math.isnan(half) or half < 1e-4 * max(1.0, abs(mean)):
+        return f"{mean:.4g}"
+    if half >= 1e5:
+        return f"{mean:.4g}±{half:.1e}"
+    digits = max(0, 1 - math.floor(math.log10(half)))
+    return f"{mean:.{digits}f}±{half:.{digits}f}".replace("±0.", "±.")
+
+
+def _legend(statistics: Statistics, rows: pd.DataFrame) -> Iterator[str]:
+    described = {column.name: column for column in measures.registry()[statistics.measure].TABLES[statistics.measure]}
+    for name in statistics.columns:
+        unit = described[name].unit
+        yield f"{name}: {described[name].doc}{f' ({unit})' if unit else ''}"
+    if any(rows[f"{name}_low"].notna().any() for name in statistics.columns):
+        yield "means over seeds ± half their 95 % interval"
+    counts = [(rows[f"{name}_count"] > 0) & (rows[f"{name}_count"] < rows["seeds"]) for name in statistics.columns]
+    if any(each.any() for each in counts):
+        yield "(n): of so many seeds; the others diverged, are infinite or null"
+    if any((rows[f"{name}_count"] == 0).any() for name in statistics.columns):
+        yield "none: of every seed it is null (the columns status and reason of the table say why) or infinite"
+    if len(rows) < len(statistics.table):
+        yield f"{len(rows)} of {len(statistics.table)} rows are shown; --all shows all, --json too"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
