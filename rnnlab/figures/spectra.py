@@ -63,4 +63,4 @@ def _panel(axes: Axes, table: pd.DataFrame, name: str, hue: str | None, values: 
             axes.fill_between(where, line[f"{name}_low"], line[f"{name}_high"], color=colours[value], alpha=0.2, lw=0)
             axes.plot(where, line[name], "o-" if len(line) <= 32 else "-", color=colours[value])
     if dead := int((table[name] == -np.inf).sum()):
-        style.note(axes, f"{100 * dead / len(table):.2g} % are -inf", x=axes.get_xlim()[1] / 2)
+        style.note(axes, f"{100 * dead / len(table):.0f} % are -inf", x=axes.get_xlim()[1] / 2)
