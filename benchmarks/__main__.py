@@ -7,13 +7,14 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, lyapunov, machine, theory
+from benchmarks import commands, kernels, lyapunov, machine, pairs, theory
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
 SECTIONS = {
     "kernels": kernels.section,
     "lyapunov": lyapunov.section,
+    "pairs": pairs.section,
     "process": process.section,
     "theory": theory.section,
     "commands": commands.section,
