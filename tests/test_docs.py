@@ -24,6 +24,7 @@ EXPERIMENTS = sorted((ROOT / "experiments").glob("*.toml"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The big experiments are shown whole and run small.
 SMALL = "seed=0,1 width=8 length=12"
+BIG = ("vanishing-exploding", "theory-beside-measurement")
 NOT_RUN = (".", "#")  # activating the environment
 REGISTRIES = re.compile(r"\b(?:pypi|pythonhosted|anaconda|npmjs|debian|ubuntu|crates)\.(?:org|com|io|net)")
 BINARY = (".png", ".svg", ".npz", ".parquet")
@@ -70,7 +71,7 @@ def run(command: str) -> None:
         assert set(arguments) <= targets()
     elif program not in NOT_RUN:
         assert program == "rnnlab"
-        small = {"RNNLAB_RUN_SET": SMALL, "RNNLAB_PLAN_SET": SMALL} if "vanishing-exploding" in command else {}
+        small = {"RNNLAB_RUN_SET": SMALL, "RNNLAB_PLAN_SET": SMALL} if any(map(command.__contains__, BIG)) else {}
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **small}
         argv = [sys.executable, "-m", "rnnlab", *arguments]
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)

@@ -70,7 +70,7 @@ def pairs(
             axes.set_visible(False)
         _label(panels)
         bar = figure.colorbar(colours, ax=panels, extend=_extend(known, colours.norm), shrink=0.9)
-        bar.set_label("log10 ‖term of dL_t/dU through step k‖")
+        bar.set_label("log10 ‖term of dL_t/dU through step k‖ (line: typical for k = t)")
         bar.ax.axhline(sum(colours.get_clim()) / 2, color="black", linewidth=0.7)
         if (by_pair[VALUE] == -np.inf).any():
             style.legend_below(figure, [Patch(color=_ZERO, label="exactly zero")])
