@@ -67,7 +67,8 @@ def terms(
         array.fill(np.nan)
     if not diverged:
         _fill(trajectory, *matrices)
-    return Terms(matrices[0], matrices[1], matrices[2][..., 0], *logs, diverged or None)
+    found: tuple[Any, ...] = (*matrices[:2], matrices[2][..., 0], *logs, diverged or None)
+    return Terms(*found)
 
 
 def _fill(trajectory: Trajectory, of_U: np.ndarray, of_W: np.ndarray, of_b: np.ndarray) -> None:

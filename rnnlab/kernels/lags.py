@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnlab.kernels import backward
 from rnnlab.kernels.accumulate import add_outer, mated
-from rnnlab.kernels.block import _curve, _curves, _gradient, _packed, _readout, _space
+from rnnlab.kernels.block import _curve, _curves, _gradient, _packed, _readout, _space, _until
 from rnnlab.kernels.contributions import (
     adjoint_products,
     hold_mates,
@@ -152,7 +152,7 @@ def lags_of_every(
     U, V, c, x, source, y, classes, target, kind, h, slope, diverged, chunk, packed, space, gradient, curves, plan,
     slopes, columns, launch, states, room, totals, out,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Fill the statistics of networks with a loss at every step; `columns` is of all blocks."""
+    """Fill the statistics of networks with a loss at every step, and `diverged`; `columns` is of all blocks."""
     U, V, c, x, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(x), borrowed(y), borrowed(classes)
     h, slope, slopes = borrowed(h), borrowed(slope), borrowed(slopes)
     packed, space, gradient, curves = _packed(packed), _space(space), _gradient(gradient), _curves(curves)
@@ -160,13 +160,18 @@ def lags_of_every(
     columns, totals, out = hold(columns), hold_totals(totals), hold_statistics(out)
     T, B, N = slope.shape[1:]
     for g in range(diverged.size):
-        if diverged[g] > 0:
-            lose(out, g)
-            continue
         curve = _curve(curves, 0)
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, True)
         U_exponent = pack_tamed(U[g], packed.U)
-        backward.backward(packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve)
+        if diverged[g] > 0:
+            diverged[g] = _until(diverged[g], readout, h[g], space, curve)
+        else:
+            diverged[g] = backward.backward(
+                packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
+            )
+        if diverged[g] > 0:
+            lose(out, g)
+            continue
         whole_e = gradient.exponent[0]
         _whole(gradient.U, whole_e, totals)
         size = begin(totals.whole, whole_e, totals.missing, out, g, B)
@@ -262,19 +267,20 @@ def _add_block(first, low, stop, lag, block, h, N, stride, totals, total_e):  # 
 def lags_of_last(
     U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, launch, totals, out
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Fill the statistics of networks with the loss at the last step, where a lag is a single contribution."""
+    """Fill the statistics of networks with the loss at the last step, where a lag is one contribution."""
     U, V, c, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(y), borrowed(classes)
     h, slope = borrowed(h), borrowed(slope)
     packed, space, launch = _packed(packed), _space(space), hold_launch(launch)
     totals, out = hold_totals(totals), hold_statistics(out)
     T, B, N = slope.shape[1:]
     for g in range(diverged.size):
+        readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
+        U_exponent = pack_tamed(U[g], packed.U)
+        if diverged[g] == 0:
+            diverged[g] = _send_back(packed.U, U_exponent, readout, h[g], slope[g], space, launch, totals)
         if diverged[g] > 0:
             lose(out, g)
             continue
-        readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
-        U_exponent = pack_tamed(U[g], packed.U)
-        _send_back(packed.U, U_exponent, readout, h[g], slope[g], space, launch, totals)
         rows, e = mated(h[g, :T].reshape(T * B, N), totals.sent_exponent, totals.mate)
         whole_e = add_outer(totals.sent, rows, e, totals.whole, EMPTY)
         if whole_e == EMPTY:
@@ -296,12 +302,13 @@ def lags_of_last(
 
 @kernel
 def _send_back(U, U_exponent, readout, h, slope, space, launch, totals):  # type: ignore[no-untyped-def]
-    """Fill totals.sent with the adjoints of L_T at all a_k, row (k-1)·B + b."""
+    """Fill totals.sent with the adjoints of L_T at all a_k, row (k-1)·B + b; return T if the output is not finite."""
     T, B, N = slope.shape
     rows, exponents = space.rows, totals.sent_exponent[(T - 1) * B :]
-    carry, carry_exponent = space.carry, space.carry_exponent
-    send(T - 1, T, readout, h, launch.cotangent, exponents, carry, launch.loss, launch.loss_exponent)
-    copy(exponents, carry_exponent)
+    carry = space.carry
+    found = send(T - 1, T, readout, h, launch.cotangent, exponents, carry, launch.loss, launch.loss_exponent)
+    if found > 0:
+        return found
     for k in range(T - 1, -1, -1):
         here, exponents = totals.sent[k * B : k * B + B], totals.sent_exponent[k * B : k * B + B]
         if k < T - 1:
@@ -312,3 +319,4 @@ def _send_back(U, U_exponent, readout, h, slope, space, launch, totals):  # type
             copy(carry, here)
         settle(here, exponents, space.sizes)
         weigh_slopes(here, slope[k], exponents)
+    return 0

@@ -9,7 +9,7 @@ import numpy as np
 from rnnlab.kernels import lags, losses
 from rnnlab.kernels.lags import Statistics, Totals
 from rnnlab.kernels.terms import Plan
-from rnnlab.networks import Networks, Trajectory, backpropagate
+from rnnlab.networks import Networks, Trajectory
 from rnnlab.networks.backpropagation import _curves, _gradient, _space, _targets
 from rnnlab.networks.networks import packed
 from rnnlab.networks.workspace import workspace
@@ -44,7 +44,7 @@ def lag_sweep(trajectory: Trajectory) -> LagStatistics:
         *(np.empty((G, T)) for _ in range(2)), np.zeros((G, T), np.int64), *(np.empty((G, T)) for _ in range(3)),
         np.empty((G, T + 1)), np.empty(G),
     )  # fmt: skip
-    diverged = trajectory.once(backpropagate).diverged
+    diverged = trajectory.diverged.copy()
     y, classes = _targets(n)
     p, kind = space.plan(n), losses.CODES[n.loss]
     if n.loss_at == "last":
