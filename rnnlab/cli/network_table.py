@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 _SHOWN = ("activation", "loss", "loss_at", "dtype", "width", "length", "batch", "inputs", "outputs")
 
 
-def statistics_of(results: OwnResults) -> dict[str, dict[str, Any]]:
-    """Return the values of each measure's per-trial table, by measure and column."""
+def statistics_of(results: OwnResults, measure: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the values of each measure's per-trial table, or of one measure's, by measure and column."""
     from rnnlab.measures import registry
 
     tables = {}
-    for name in results.manifest["measures"]:
-        columns = [column.name for column in registry()[name].TABLES[name]]
-        tables[name] = output.records(results.table(name, columns))[0]
+    for name in [measure] if measure else results.measured:
+        own = results.statistics(name)
+        tables[name] = output.records(own[[column.name for column in registry()[name].TABLES[name]]])[0]
     return tables
 
 
-def print_network(results: OwnResults) -> None:
+def print_network(results: OwnResults, measure: str | None = None) -> None:
     """Print the network and its statistics to stdout."""
     from rich.table import Table
 
@@ -31,11 +31,11 @@ def print_network(results: OwnResults) -> None:
     files = ", ".join(f"{each['file']} (sha256 {each['sha256'][:12]})" for each in network["files"].values())
     parts: list[tuple[Any, str]] = [(f"{results.name}: {files}", "bold")]
     parts.append((", ".join(f"{name} {network[name]}" for name in _SHOWN), "dim"))
-    for measure, statistics in statistics_of(results).items():
+    for name, statistics in statistics_of(results, measure).items():
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
         for column, value in statistics.items():
             table.add_row(column, _text(value))
-        parts += [("", ""), (measure, "italic"), (table, "")]
+        parts += [("", ""), (name, "italic"), (table, "")]
     output.print_rich(*parts)
 
 

@@ -45,7 +45,7 @@ def command(
 
     results = api.load(name, store)
     if isinstance(results, api.OwnResults):
-        _show_network(results, as_json)
+        _show_network(results, measure, as_json)
         return
     chosen = measure or _measure_of(results, columns)
     trials = results.statistics(chosen)
@@ -109,12 +109,12 @@ def _show_statistics(
         print_statistics(heading, found, everything=everything)
 
 
-def _show_network(results: OwnResults, as_json: bool) -> None:
+def _show_network(results: OwnResults, measure: str | None, as_json: bool) -> None:
     from rnnlab.cli import output
     from rnnlab.cli.network_table import print_network, statistics_of
 
     if as_json:
         network = results.manifest["experiment"]["network"]
-        output.print_json({"name": results.name, "network": network, "statistics": statistics_of(results)})
+        output.print_json({"name": results.name, "network": network, "statistics": statistics_of(results, measure)})
     else:
-        print_network(results)
+        print_network(results, measure)
