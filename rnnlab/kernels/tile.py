@@ -60,9 +60,11 @@ class Emitter:
         return self.builder.bitcast(self.builder.gep(array, [index]), self.vector.as_pointer())
 
     def load(self, array: Any, index: Any) -> Any:
+        """The vector that begins at this entry."""
         return self.builder.load(self.at(array, index), align=self.bytes)
 
     def store(self, value: Any, array: Any, index: Any) -> None:
+        """Put a vector where this entry begins."""
         self.builder.store(value, self.at(array, index), align=self.bytes)
 
     def spread(self, number: Any) -> Any:
@@ -73,6 +75,7 @@ class Emitter:
         return self.builder.shuffle_vector(one, nothing, first)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """a b + c, in one rounding where the processor can."""
         return self.builder.call(self._fuse, [a, b, c])
 
     def loop(self, start: Any, stop: Any, step: int, body: Callable[[Any], None]) -> None:
