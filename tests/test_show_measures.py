@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnnlab import analysis, api, measures
+from rnnlab import analysis, api, experiment, measures
 from rnnlab.cli import main
 from rnnlab.cli.statistics_table import with_interval
 from rnnlab.errors import UsageError
+from rnnlab.runner.warming import warm
 
 TEXT = """\
 schema = 1
@@ -145,6 +147,15 @@ def test_each_measure_has_its_own_status(store):
 def test_gradients_come_first_however_the_file_orders_them(store):
     trials = api.load("many", store).trials
     assert list(trials.columns).index("verdict") < list(trials.columns).index("gain_status")
+
+
+def test_two_steps_of_warming_say_nothing_of_settings_that_want_more():
+    grid = {"activation": "relu", "width": 8, "length": 60}
+    found = experiment.parse({"schema": 1, "name": "x", "grid": grid, "measure": {"lyapunov": {"burn_in": 2}}})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        warm(found)
+    assert said == []
 
 
 @pytest.mark.parametrize(

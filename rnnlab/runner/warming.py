@@ -6,6 +6,7 @@ Several processes that compile at once would write over each other's cache.
 from __future__ import annotations
 
 import itertools
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -26,7 +27,9 @@ def warm(experiment: Experiment) -> None:
     for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
         kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
         trial = replace(tiny, **kind)
-        with suppress(Exception):  # what raises here raises again in its block, where it is dealt with
+        # What raises or warns here does so again in its block, or is of two steps that no setting is meant for.
+        with suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             compute(grid.Block((trial,), work))
 
 
