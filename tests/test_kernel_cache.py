@@ -108,3 +108,23 @@ def test_kernels_that_nobody_used_for_a_month_go_when_new_ones_come(home):
     os.utime(current, (0, 0))
     folder.cache_folder.cache_clear()
     assert time.time() - folder.cache_folder().stat().st_mtime < 60
+
+
+LINKED = """
+import numpy as np
+from rnnlab.kernels import linalg
+panels, a, c = np.zeros(linalg.packed_size(3, 5, np.dtype(float))), np.ones((2, 3)), np.empty((2, 5))
+linalg.pack(np.arange(15.0).reshape(3, 5), panels)
+linalg.product(1.0, a, panels, 0.0, c)
+(made,) = linalg.product.overloads.values()
+functions = [f for f in made.library._final_module.functions if not f.is_declaration]
+print(int(c.sum()), len(functions), sum(f.linkage.name in ("external", "internal") for f in functions))
+"""
+
+
+def test_a_kernel_calls_its_own_copies_of_others_whatever_was_loaded_before(sources, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "CODE", LINKED)
+    total, functions, own = run(sources)
+    assert (total, functions) == (210, own)
+    assert functions > 3
+    assert run(sources) == [210, 0, 0]  # from the cache, which has the code and not what it was made of

@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from rnnlab.kernels.folder import cache_folder
+from rnnlab.kernels.linking import keep_apart
 
 # No flag here lets the compiler assume that nan or inf do not occur; `reassoc` stays out of the forward pass.
 _EXACT = {"contract", "nsz"}
@@ -29,6 +30,7 @@ def reduction(function: Callable[..., Any]) -> Any:
 
 
 def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
+    keep_apart(function.__qualname__)
     # Python's error model puts a test into every division, which prevents vectorisation.
     options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "no_cfunc_wrapper": True}
     if function.__name__.startswith("_"):  # only kernels call it: no way in from Python, nothing to load
