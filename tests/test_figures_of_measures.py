@@ -62,6 +62,11 @@ def test_pairs_are_where_they_belong(two):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["exactly zero"]
 
 
+def test_a_network_that_was_not_drawn_has_no_seed(two):
+    trials, _ = trials_of_pairs(two.iloc[:1].assign(seed=None))
+    assert figures.pairs(trials, by_pair(trials)).get_suptitle() == f"width 8, length {T}"
+
+
 def test_pairs_say_nothing_of_zeros_where_there_are_none(two):
     trials, _ = trials_of_pairs(two)
     frame = by_pair(trials)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_show_chooses_a_measure_and_columns(store):
     found = call("show", "two", "--store", store, "--column", "positive_count").stdout
     assert "lyapunov, 3 seeds" in found
     assert "kaplan" not in found
+
+
+def test_show_prints_whole_numbers_as_such(store):
+    text = call("show", "one", "--store", store, "--where", "activation=tanh", "--axis", "length").stdout
+    assert re.search(r"^\S+ +60 ", text, re.MULTILINE)
+    assert ".0)" not in call("show", "one", "--store", store, "--where", "activation=relu").stdout
 
 
 def test_show_of_gradients_remains_the_verdicts(store):

@@ -67,7 +67,7 @@ def _table(statistics: Statistics, rows: pd.DataFrame) -> Table:
     for header in [*headers, "diverged"] if diverged else headers:
         table.add_column(header)
     before: list[str] = []
-    for _, row in rows.iterrows():
+    for row in output.records(rows):
         names = [_number(row[name]) for name in statistics.points]
         cells = [_cell(row, name) for name in statistics.columns]
         share = [f"{100 * row['diverged']:.3g} %" if row["diverged"] > 0 else ""] if diverged else []
@@ -101,7 +101,7 @@ def _fresh(names: list[str], before: list[str]) -> Iterator[str]:
         yield "" if same else name
 
 
-def _cell(row: pd.Series, name: str) -> str:
+def _cell(row: dict[str, Any], name: str) -> str:
     """Return "-0.12±.03", with the number of seeds that have it where not all of them do."""
     count = row[f"{name}_count"]
     if count == 0:

@@ -70,7 +70,7 @@ def pairs(
             axes.set_visible(False)
         _label(panels)
         bar = figure.colorbar(colours, ax=panels, extend=_extend(known, colours.norm), shrink=0.9)
-        bar.set_label("log10 ‖term of dL_t/dU through step k‖ (line: typical for k = t)")
+        bar.set_label("log10 ‖term of dL_t/dU through step k‖\n(line: typical for k = t)")
         bar.ax.axhline(sum(colours.get_clim()) / 2, color="black", linewidth=0.7)
         if (by_pair[VALUE] == -np.inf).any():
             style.legend_below(figure, [Patch(color=_ZERO, label="exactly zero")])
@@ -114,6 +114,9 @@ def _panel(axes: Axes, trial: pd.Series, own: pd.DataFrame, colours: ScalarMappa
 
 
 def _label(panels: Any) -> None:
+    for axes in panels.flat:
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.get_major_locator().set_params(integer=True)
     for axes in panels[:, 0]:
         axes.set_ylabel("step t of the loss")
     for axes in panels[-1]:

@@ -170,8 +170,8 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
     """Return "width 64, length 200, 32 seeds": what the trials of a figure have in common, with where axes stand."""
     shape = {name: trials[name].iloc[0] for name in ("width", "length") if trials[name].nunique() == 1}
     seeds = trials["seed"].nunique()
-    about_seed = f"{seeds} seeds" if seeds > 1 else f"seed {trials['seed'].iloc[0]}"
-    return ", ".join([named({**shape, **fixed}), about_seed]).removeprefix(", ")
+    drawn = [f"{seeds} seeds" if seeds > 1 else f"seed {trials['seed'].iloc[0]}"] if seeds else []
+    return ", ".join([named({**shape, **fixed}), *drawn]).removeprefix(", ")
 
 
 def note(axes: Axes, text: str, *, x: float | None = None) -> None:
