@@ -40,6 +40,7 @@ def _pairs(grid: Grid, name: str, other: str, wanted: Any) -> Iterator[tuple[Any
 def _too_high(grid: Grid) -> Iterator[tuple[int, int]]:
     """Yield ranks and the widths that they exceed, for axes that are not tied the extremes alone."""
     ranks, widths = _axis(grid, _RANK), _axis(grid, "width")
+    pairs: Iterator[tuple[int, int]]
     if ranks is widths:
         pairs = zip(_low_rank(ranks, _RANK, grid), _low_rank(ranks, "width", grid), strict=True)
     else:

@@ -20,7 +20,8 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]
     """The code of one kernel with all that it calls."""
 
     def _finalize_final_module(self) -> None:
-        if self.name in _kernels and self._shared_module is None:  # it is there where the code comes from a file
+        made_here = self._shared_module is None  # type: ignore[has-type]  # it is there where a file had the code
+        if self.name in _kernels and made_here:
             self._shared_module = _to_link(self._final_module)
             for function in self._final_module.functions:
                 if not function.is_declaration and function.linkage.name == _SHARED:

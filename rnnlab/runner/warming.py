@@ -22,7 +22,7 @@ _KINDS = ("dtype", "loss", "loss_at")  # what decides which kernels run
 def warm(experiment: Experiment) -> None:
     """Have every kernel that the experiment needs compiled, or loaded where it is, by networks of one unit."""
     first = next(grid.trials(experiment))
-    tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2)
+    tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2, recurrent_init="gaussian")
     work = tuple(settings_of(experiment).items())
     for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
         kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
