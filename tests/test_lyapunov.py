@@ -57,6 +57,20 @@ def test_frames_are_float64_whatever_the_work(dtype):
     np.testing.assert_allclose(ours, -np.sort(-logs.mean(axis=0)), rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("interval", ["auto", 10])
+@pytest.mark.parametrize("activation", ["tanh", "erf"])
+def test_a_step_that_nearly_kills_a_direction_is_not_taken_for_its_death(activation, interval):
+    """Slopes of 10^-20 among others come all of a sudden; in a frame that is not orthonormal they drown."""
+    for gain in (1.5, 4.0):
+        for width in (7, 32):
+            found = summary(
+                networks(seeds=4, activation=activation, width=width, length=100, recurrent_scale=gain),
+                interval=interval,
+            )
+            assert found["infinite_count"].tolist() == [0] * 4
+            assert np.max(found["sum_rule_error"]) < 1e-8
+
+
 @pytest.mark.parametrize("gain", [0.1, 1.0, 3.0, 20.0, 200.0])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "identity"])
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -35,7 +35,8 @@ class Run(NamedTuple):
     norms: np.ndarray  # (M, N) of the rows of the Jacobians
     frames: np.ndarray  # (2, room for K columns in panels), one of them is the frame
     state: np.ndarray  # steps since, between, live columns, block, count and place: see above
-    pace: np.ndarray  # (2,): growth of ln of the condition number per step; ln of what was taken out of the slopes
+    pace: np.ndarray  # (3,): growth of ln of the condition number per step; ln of what was taken out of the slopes; and
+    # ln of how far slopes have drawn the rows of the frame apart since it was orthonormal
     held: np.ndarray  # (K,) products of squared norms that are not in the sums yet
     sums: np.ndarray  # (blocks, K) sums of ln R_ii
     slopes: np.ndarray  # (blocks,) sums over steps and units of ln |phi'|
@@ -64,8 +65,9 @@ def advance(jacobian, slope, start, ends, window, interval, run):  # type: ignor
         state[WHICH] = 1 - state[WHICH]
         state[AGE] += 1
         boundary = t == ends[state[BLOCK]] or (window > 0 and t > ends[0] and (t - ends[0]) % window == 0)
-        # A direction that dies must be found at once: the next step would make a new one of its rounding errors.
-        if boundary or dead or state[AGE] >= state[TURN] or _strained(space.before, state[LIVE]):
+        # A direction that dies or nearly does must be found at once: the next step would lose it among rounding errors.
+        weak = dead or run.pace[2] > SPREAD
+        if boundary or weak or state[AGE] >= state[TURN] or _strained(space.before, state[LIVE]):
             _scale(run.norms[(start + n) % M], gain, n * N, state[LIVE], space)
             orthonormalise(target, N, state[LIVE], space)
             _collect(t, ends, window, interval, run)
@@ -85,16 +87,17 @@ def _volume(gain, at, N, run):  # type: ignore[no-untyped-def]
 
     Besides, whether a slope is zero.
     """
-    total, product, peak, dead = 0.0, 1.0, 0.0, False
+    total, product, peak, least, dead = 0.0, 1.0, 0.0, math.inf, False
     for i in range(at, at + N):
         size = abs(gain[i])
-        peak = max(peak, size)
+        peak, least = max(peak, size), min(least, size)
         dead = dead or size == 0.0
         product *= size
         if not (TINY < product < HUGE):
             total += math.log(product / size) + math.log(size) if size > 0.0 else -math.inf
             product = 1.0
     total += math.log(product)
+    run.pace[2] += math.log(peak / least) if least > 0.0 else 0.0
     if peak == 0.0 or 2.0**-40 < peak < 2.0**40:
         return total, 1.0, dead
     e = exponent(peak)
@@ -163,7 +166,7 @@ def _collect(t, ends, window, interval, run):  # type: ignore[no-untyped-def]
         for i in range(live):
             sums[i] += 0.5 * math.log(run.held[i])
             run.held[i] = 1.0
-    state[LIVE], state[AGE], run.pace[1] = live, 0, 0.0
+    state[LIVE], state[AGE], run.pace[1], run.pace[2] = live, 0, 0.0, 0.0
     state[COUNT] += 1 if t > ends[0] else 0
     pace = min(0.5 * math.log(high / low) / age, SPREAD) if live > 0 else 0.0
     run.pace[0] = max(0.9 * run.pace[0], pace)

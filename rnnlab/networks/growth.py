@@ -123,7 +123,7 @@ def _run(jacobian: np.ndarray, count: int, blocks: int, windows: int) -> lyapuno
     space = Space(block, sums, factors, line, before, size, extra, scale)
     norms = np.linalg.norm(jacobian, axis=2)
     return lyapunov.Run(
-        norms, frames, state, np.zeros(2), np.ones(count), np.zeros((blocks, count)), np.zeros(blocks),
+        norms, frames, state, np.zeros(3), np.ones(count), np.zeros((blocks, count)), np.zeros(blocks),
         np.zeros(windows), space,
     )  # fmt: skip
 
