@@ -23,6 +23,7 @@ _SPECTRUM = 3e-9  # s times N³ for eigenvalues and norm of one U
 
 _PROCESS = 350 << 20  # bytes that Python and its libraries take
 _SLAB = 4 << 20  # bytes of the trajectories that are computed together
+_LONG = 64 << 20  # bytes of states, and of sequences, beyond which a measure that can reads them piece by piece
 _CELL = 8  # bytes of one value in a table
 _DISK_TRIAL, _DISK_ROW = 120, 40  # bytes of one row on the disk
 _DISK_FILES = 40_000  # bytes of the footers of the few files of a measure
@@ -108,8 +109,9 @@ def block_bytes(load: Load) -> int:
     size = min(load.number, block_size(t, load.work))
     sets = math.ceil(size * load.seeds / load.number)
     n, weights = t.width, t.width * (t.width + t.inputs + t.outputs)
-    sequences = t.batch * t.length * (t.inputs + t.outputs)
-    trajectory = (2 * t.length + 1) * t.batch * n * _ITEM[t.dtype]
+    longest = _LONG if load.work.streams else math.inf
+    sequences = int(min(t.batch * t.length * (t.inputs + t.outputs), longest / _CELL))
+    trajectory = int(min((2 * t.length + 1) * t.batch * n * _ITEM[t.dtype], longest))
     arrays = (size + 2) * weights + sets * sequences
     rows = size * (60 + 12 * load.work.rows)
     held = max(trajectory, min(_SLAB, size * trajectory)) + load.work.bytes

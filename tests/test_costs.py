@@ -49,6 +49,16 @@ def test_shared_draws_single_precision_and_a_last_loss_cost_less():
     assert costs.block_bytes(load(dtype="float32")) < costs.block_bytes(load())
 
 
+def test_a_measure_that_streams_takes_no_more_memory_for_longer_runs():
+    def block_bytes(length, *names):
+        trial = dataclasses.replace(TRIAL, length=length)
+        settings = {name: measures.registry()[name].Settings().model_dump() for name in names}
+        return costs.block_bytes(costs.Load(trial, 1, 1, measures.work_of(trial, settings)))
+
+    assert block_bytes(10**6, "lyapunov") == block_bytes(10**7, "lyapunov") < 2**28
+    assert block_bytes(10**6, "lyapunov", "gain") > 2**33
+
+
 def test_workers_share_blocks_but_not_one_block():
     many, single = [load(number=10_000)], [load(number=1)]
     one, two = (costs.estimate(many, workers=n).seconds for n in (1, 2))

@@ -49,5 +49,5 @@ def registry() -> Mapping[str, ModuleType]:
 def work_of(trial: Trial, measures: Mapping[str, Mapping[str, Any]]) -> Work:
     """Return what these measures (settings by name, complete) cost together for a trial."""
     modules = {name: registry()[name] for name in measures}
-    parts = (module.work(trial, module.Settings.model_construct(**measures[name])) for name, module in modules.items())
-    return sum(parts, start=Work())
+    parts = [module.work(trial, module.Settings.model_construct(**measures[name])) for name, module in modules.items()]
+    return sum(parts[1:], start=parts[0]) if parts else Work()

@@ -93,7 +93,7 @@ def work(trial: Trial, settings: Settings) -> Work:
     K = N if settings.exponents == "all" else settings.exponents
     samples = trial.batch if settings.samples == "all" else settings.samples
     kept = 8 * (N * N + samples * (2 * N * K + min(T, PIECE) * N))
-    return Work(2.0 * samples * T * N * K * (N + K), K, kept)
+    return Work(2.0 * samples * T * N * K * (N + K), K, kept, streams=True)
 
 
 def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> dict[str, dict[str, Any]]:

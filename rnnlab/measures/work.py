@@ -12,7 +12,11 @@ class Work:
     flops: float = 0.0  # of matrix products
     rows: int = 0  # of its long tables
     bytes: int = 0  # of memory that it holds at a time, rows not counted
+    streams: bool = False  # whether states and sequences that are too long to hold are read piece by piece
 
     def __add__(self, other: Work) -> Work:
         """Return the work of both measures, one after the other."""
-        return Work(self.flops + other.flops, self.rows + other.rows, max(self.bytes, other.bytes))
+        return Work(
+            self.flops + other.flops, self.rows + other.rows, max(self.bytes, other.bytes),
+            self.streams and other.streams,
+        )  # fmt: skip
