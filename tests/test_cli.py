@@ -414,6 +414,7 @@ def test_failed_trials_are_3(monkeypatch):
     monkeypatch.setattr(gradients, "measure", fail)
     done = call("run", "small.toml", "--json", code=errors.TrialsFailed.exit_code)
     assert "12 of 12 trials failed" in done.stderr
+    assert "small: 0 trials computed" in done.stderr
     assert "on purpose" in done.stderr
     assert json.loads(done.stdout)["failed"] == 12
     assert "12 failed" in call("ls").stdout

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rnnlab import experiment
+from rnnlab.errors import ExperimentError
 from rnnlab.measures import jacobian
 from rnnlab.networks import Trajectory
 from rnnlab.networks.jacobians import log10_singular_values
@@ -88,6 +90,32 @@ def test_slopes_that_saturate_keep_the_digits_of_their_rows(depth):
     factors = rng.standard_normal((6, 4, 4))
     factors *= 10.0 ** (-depth * rng.random((6, 4)))[:, :, None]
     assert errors(factors, 3000).max() < 1e-11
+
+
+@pytest.mark.parametrize("width", [2, 5, 9])
+def test_units_that_do_not_mix_outgrow_each_other(width):
+    """Diagonal factors whose largest becomes the smallest and back, and two groups of units side by side."""
+    rng = np.random.default_rng(width)
+    logs = rng.uniform(-20, 0, (40, width))
+    factors = np.eye(width) * 10.0 ** logs[:, None]
+    found = log10_singular_values(factors)
+    np.testing.assert_allclose(found, np.sort(logs.sum(axis=0))[::-1], rtol=1e-13)
+    groups = np.zeros((40, width + 2, width + 2))
+    groups[:, :width, :width], groups[:, width:, width:] = factors, rng.standard_normal((40, 2, 2))
+    mixed = rng.permutation(width + 2)
+    both = np.concatenate([found, log10_singular_values(groups[:, width:, width:])])
+    np.testing.assert_allclose(
+        log10_singular_values(groups[:, mixed][:, :, mixed]), np.sort(both)[::-1], rtol=0, atol=1e-9
+    )
+
+
+def test_the_identity_has_the_sums_of_its_slopes():
+    n = draw(6, 4, 1, 60, 1, activation="tanh", gain=1.0)
+    block = block_of(replace(n, U=8.0 * np.eye(6), W=8.0 * n.W))
+    trajectory = Trajectory(block)
+    found = jacobian.measure(block, trajectory, jacobian.Settings())["jacobian_by_index"]["log10_singular_value"]
+    expected = np.log10(8.0 * trajectory.slope[0, :, 0]).sum(axis=0)
+    np.testing.assert_allclose(found, np.sort(expected)[::-1], rtol=1e-12)
 
 
 @settings(max_examples=25)
@@ -334,3 +362,21 @@ def test_settings_that_fit_no_grid_are_told_before_anything_runs():
     assert list(jacobian.misfits(fits, least)) == []
     wrong = jacobian.Settings(pairs=((0, 11),), singular_values=5, sample=2)
     assert [name for name, _ in jacobian.misfits(wrong, least)] == ["pairs", "singular_values", "sample"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([[5, 5]], "it must be pairs [k, t] with 0 <= k < t, which [5, 5] is not. It is which dh_t/dh_k"),
+        ([[0, 5], [0, 5]], "is a list of 2 values; it must be pairs that all differ. It"),
+        ([], "is an empty list; it must be at least one pair. It"),
+        ([[1]], "it must be 'whole' or 'from_start' or complete in every item. It"),
+        ("some", "is \"some\"; it must be 'whole' or 'from_start' or a valid array. It"),
+    ],
+)
+def test_what_is_wrong_with_a_list_of_pairs_is_said_in_plain_words(pairs, message):
+    wanted = {"schema": 1, "name": "a", "grid": {"activation": "tanh", "width": 4, "length": 9}}
+    with pytest.raises(ExperimentError) as caught:
+        experiment.parse({**wanted, "measure": {"jacobian": {"pairs": pairs}}}, "a.toml")
+    assert message in str(caught.value)
+    assert "Value error" not in str(caught.value)

@@ -74,7 +74,8 @@ def _lines(summary: Summary, store: str) -> list[str]:
     diverged = f" {summary.diverged:,} diverged: a result, not a failure." if summary.diverged else ""
     if summary.new:
         before = f"; {summary.done:,} were there before" if summary.done else ""
-        did = f"{plural(summary.new, 'trial')} computed in {duration(summary.seconds)}{before}.{diverged}"
+        computed = plural(summary.new - summary.failed, "trial")
+        did = f"{computed} computed in {duration(summary.seconds)}{before}.{diverged}"
     else:
         did = f"all {plural(summary.trials, 'trial')} are done already, nothing to compute.{diverged}"
     place = "".join(f" {shlex.quote(part)}" for part in options.store_flag(store))

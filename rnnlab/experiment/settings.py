@@ -14,6 +14,7 @@ from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems, show, show_key
 from rnnlab.trial import parameters
 
+_OWN = "Value error, "  # pydantic's words before those of a ValueError
 DEFAULT: dict[str, Any] = {"gradients": {}}  # of a file that names no measure
 
 
@@ -81,9 +82,20 @@ def _by_place(error: ValidationError, table: Mapping[str, Any]) -> dict[tuple[An
     for problem in error.errors(include_url=False, include_input=False):
         name, *rest = problem["loc"] or ("",)
         index = [i for i in rest[:1] if isinstance(i, int) and isinstance(table.get(str(name)), list)]
-        message = "missing" if problem["type"] == "missing" else problem["msg"]
-        places.setdefault((name, *index), []).append(message)
-    return places
+        places.setdefault((name, *index), []).append(_told(problem))
+    return {place: _of_value(messages) for place, messages in places.items()}
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "missing":
+        return "missing" if len(problem["loc"]) == 1 else "complete in every item"
+    return str(problem["msg"])
+
+
+def _of_value(messages: list[str]) -> list[str]:
+    """Return what the measure itself says, where it came so far: then the value is of the right type."""
+    own = [message.removeprefix(_OWN) for message in messages if message.startswith(_OWN)]
+    return own or messages
 
 
 def _item(table: Mapping[str, Any], name: str, index: list[int]) -> Any:

@@ -45,7 +45,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    passes: Annotated[int, Field(ge=1, le=1000, description="disturbed passes")] = 4
+    passes: Annotated[int, Field(ge=1, le=1000, description="the number of disturbed passes")] = 4
 
 
 def work(trial: Trial, settings: Settings) -> Work:

@@ -55,7 +55,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    fraction: Annotated[float, Field(gt=0, lt=1, description="of the contribution of lag 0, for horizon")] = 1e-3
+    fraction: Annotated[float, Field(gt=0, lt=1, description="the fraction of lag 0 that horizon asks for")] = 1e-3
 
 
 def work(trial: Trial, settings: Settings) -> Work:

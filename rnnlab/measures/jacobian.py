@@ -92,7 +92,7 @@ class Settings(BaseModel):
         Literal["whole", "from_start"] | _Pairs,
         Field(description="which dh_t/dh_k: k = 0 and t = T, k = 0 and every t, or a list of [k, t]"),
     ] = "whole"
-    every: Annotated[int, Field(ge=1, description="of from_start: every n-th t, and T")] = 1
+    every: Annotated[int, Field(ge=1, description="which t of from_start: every n-th, and T")] = 1
     singular_values: Annotated[
         Literal["all"] | _Count, Field(description="rows by index: all, or the n largest and the n smallest")
     ] = "all"

@@ -74,7 +74,7 @@ class Settings(BaseModel):
     lags: Annotated[
         Annotated[int, Field(ge=1)] | Literal["all"], Field(description="rows of lags_by_lag: the first n lags, or all")
     ] = "all"
-    tolerance: Annotated[float, Field(gt=0, lt=1, description="relative error allowed to truncation_length")] = 0.1
+    tolerance: Annotated[float, Field(gt=0, lt=1, description="the relative error that truncation_length allows")] = 0.1
 
 
 def misfits(settings: Settings, least: Mapping[str, int]) -> Iterator[tuple[str, str]]:

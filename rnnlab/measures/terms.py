@@ -71,7 +71,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    every: Annotated[int, Field(ge=1, description="pairs of every n-th t in terms_by_pair; of T with loss_at last")] = 1
+    every: Annotated[int, Field(ge=1, description="which t have rows: every n-th; T alone with loss_at last")] = 1
 
 
 def misfits(settings: Settings, least: Mapping[str, int]) -> Iterator[tuple[str, str]]:
