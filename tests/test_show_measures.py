@@ -179,3 +179,25 @@ def test_two_steps_of_warming_say_nothing_of_settings_that_want_more():
 )
 def test_digits_follow_the_interval(mean, half, text):
     assert with_interval(mean, half) == text
+
+
+def test_trials_name_what_every_measure_has_after_all_measures_but_the_first(store):
+    many = api.load("many", store).trials
+    for name in ("status", "diverged_at", "reason", "settings", "measure_version", "environment"):
+        assert f"gain_{name}" in many
+    assert "reason" not in many  # gradients has none, and that of gain would look like one of all
+    assert "slope_gain" in many
+    two = api.load("two", store).trials
+    assert {"status", "slope_gain", "lyapunov_status", "lyapunov_reason", "lyapunov_max"} <= set(two)
+
+
+def test_what_nobody_asked_for_is_no_column_of_the_table(tmp_path):
+    grid = {"activation": "identity", "recurrent_scale": 3.0, "width": 6, "length": 30, "seed": {"range": 2}}
+    wanted = {"lyapunov": {"exponents": 1}, "horizon": {}}
+    api.run({"schema": 1, "name": "few", "grid": grid, "measure": wanted}, store=tmp_path)
+    told = call("show", "few", "--store", str(tmp_path), "--measure", "lyapunov").stdout
+    assert "lyapunov_max" in told
+    assert "kaplan" not in told
+    lags = call("show", "few", "--store", str(tmp_path), "--measure", "horizon").stdout
+    assert "underflow_float64: " in lags
+    assert "not reached within T" in lags

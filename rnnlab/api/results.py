@@ -14,6 +14,7 @@ from rnnlab import grid as grids
 from rnnlab import measures
 from rnnlab import store as stores
 from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.measures.nulls import STATUS
 from rnnlab.trial import Trial, parameters
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rnnlab.experiment import Experiment
     from rnnlab.runner import Summary
 
+_OWN = (*(column.name for column in (*stores.LABELS, *STATUS)), "reason")  # each measure has these of its own
 _LABELS = tuple(column.name for column in stores.LABELS)  # constant in what is read of a table
 
 
@@ -39,8 +41,9 @@ class Results:
     def trials(self) -> pd.DataFrame:
         """One row per trial of the manifest's grid, in grid order, with the per-trial tables of its measures joined.
 
-        Parameters first. What has not been computed yet is null. A column that two measures have, as `status`, is
-        called `<measure>_<column>` for the second, in the order of `rnnlab.measures`: gradients is always the first.
+        Parameters first. What has not been computed yet is null. The first measure (gradients, where it is measured)
+        has its columns under their own names. Of the others status, diverged_at, reason, settings, measure_version and
+        environment are called `<measure>_<column>`, as is what an earlier measure has too (`jacobian_spectral_norm`).
         """
         return self._trials.copy(deep=False)
 
@@ -151,7 +154,8 @@ class Results:
         for measure in self.measured:
             own = [name for name in self._columns_of(measure) if name not in names]
             table = self._read(measure, own, None)
-            twice = {name: f"{measure}_{name}" for name in own if name in frame and name != "key"}
+            taken = frame.columns if measure == self.measured[0] else (*frame.columns, *_OWN)
+            twice = {name: f"{measure}_{name}" for name in own if name in taken and name != "key"}
             frame = frame.merge(table.rename(columns=twice), on="key", how="left", validate="one_to_one")
         return frame
 

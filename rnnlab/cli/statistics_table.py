@@ -17,6 +17,7 @@ from rnnlab.errors import UsageError, did_you_mean
 _MOST_ROWS = 60
 _WIDE = 10_000
 _LONG = 16  # letters of a header
+_CENSORED = "_censored"  # ends the name of the column that says: not reached within T
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,15 @@ def statistics_of(
     axis = analysis.checked_axis(trials, axis)
     points = [*analysis.other_axes(trials, axis), *([axis] if axis else [])]
     points = [name for name in ("activation",) if name in analysis.axes(trials)] + points
-    shown = tuple(_checked(measure, name) for name in columns) or analysis.main_columns(measure)
+    shown = tuple(_checked(measure, name) for name in columns) or tuple(_filled(trials, measure))
     return Statistics(measure, points, shown, analysis.summary(trials, by=points, columns=shown))
+
+
+def _filled(trials: pd.DataFrame, measure: str) -> Sequence[str]:
+    """Return the columns that tell most, but for those that are null in every trial because nobody asked for them."""
+    main = analysis.main_columns(measure)
+    filled = [name for name in main if trials[name].notna().any() or f"{name}{_CENSORED}" in trials]
+    return filled or main
 
 
 def _checked(measure: str, name: str) -> str:
@@ -133,6 +141,8 @@ def _legend(statistics: Statistics, rows: pd.DataFrame) -> Iterator[str]:
         yield "(n): of so many seeds; the others diverged, are infinite or null"
     if any((rows[f"{name}_count"] == 0).any() for name in statistics.columns):
         yield "none: of every seed it is null (the columns status and reason of the table say why) or infinite"
+    if any(f"{name}{_CENSORED}" in described for name in statistics.columns):
+        yield "a lag that is not reached within T is null: means are of the seeds that reach it, too low if some do not"
     if len(rows) < len(statistics.table):
         yield f"{len(rows)} of {len(statistics.table)} rows are shown; --all shows all, --json too"
 
