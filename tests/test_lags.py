@@ -89,6 +89,13 @@ def test_far_outside_the_range(loss_at):
 
 
 @pytest.mark.parametrize("loss_at", LOSS_AT)
+@pytest.mark.parametrize("activation", ["identity", "silu"])
+def test_contributions_whose_squares_float32_does_not_hold(activation, loss_at):
+    n = draw(13, 5, 3, 10, 3, activation=activation, dtype="float32", loss_at=loss_at)
+    agrees(replace(n, U=52 * n.U), naive.in_float64(replace(n, U=52 * n.U)), 1e-2)
+
+
+@pytest.mark.parametrize("loss_at", LOSS_AT)
 @pytest.mark.parametrize("gain", [0.3, 1.0, 1.8])
 def test_errors_of_truncation_that_are_told_are_right(gain, loss_at):
     """What stands above the floor is within a tenth of mpmath, what lies under it is null."""

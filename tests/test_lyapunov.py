@@ -172,6 +172,16 @@ def test_the_smallest_networks(width, length):
     assert "standard error" in found["reason"][0]
 
 
+def test_a_direction_that_dies_in_the_burn_in_leaves_no_sum_rule():
+    """A unit of a diagonal network that is off at the first step and on ever after."""
+    n = replace(draw(2, 1, 1, 10, 1, activation="relu"), U=np.eye(2), W=np.zeros((2, 1)), b=np.ones(2))
+    n = replace(n, h0=np.array([[5.0, -5.0]]))
+    found = summary(block_of(n), burn_in=3)
+    assert found["lyapunov_sum"][0] == -np.inf
+    assert np.ma.getmaskarray(found["sum_rule_error"]).all()
+    assert "burn-in" in found["reason"][0]
+
+
 def test_what_diverges_is_null():
     tables = measured(networks(seeds=2, activation="identity", recurrent_scale=1e9, length=100))
     assert set(tables["lyapunov"]["status"]) == {"diverged"}

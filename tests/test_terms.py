@@ -72,6 +72,13 @@ def test_where_products_are_not_kept_every_term_is_formed(limit, dtype, monkeypa
     agrees(n, naive.in_float64(n), 1e3 * EPS[dtype])
 
 
+def test_terms_whose_squares_float32_does_not_hold(monkeypatch):
+    monkeypatch.setattr(pairs.space, "PRODUCTS_BYTES", 0)
+    n = draw(13, 5, 3, 10, 3, activation="silu", dtype="float32")
+    n = replace(n, U=52 * n.U)
+    agrees(n, naive.in_float64(n), 1e-2)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_samples_that_cancel_keep_their_digits(dtype):
     """Two samples with nearly the same state, and adjoints of opposite sign: the norm is 10^-4 of what each has."""

@@ -51,6 +51,24 @@ def test_quadrature_finds_the_closed_forms_of_lines(activation):
     np.testing.assert_allclose(fourth, (1 + leak**4) / 2, rtol=1e-14)
 
 
+@pytest.mark.parametrize("q", [0.9, 1.1, 1e6, 1e13, 1e30, 1e100])
+def test_hardtanh_under_a_wide_gaussian(q):
+    """Nearly all of it is clipped: 1 - 2∫(1 - z²/w²) N(z) dz from 0 to w = 1/√q."""
+    with mpmath.workdps(60):
+        w = 1 / mpmath.sqrt(mpmath.mpf(q))
+        inside = mpmath.erf(w / mpmath.sqrt(2))
+        within = inside - 2 * w * mpmath.npdf(w)
+        expected = float(q * within + 1 - inside)
+    assert theory.average_square("hardtanh", q) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "hardtanh", "erf"])
+def test_states_that_are_bounded_settle_at_any_weights(activation):
+    q, chi = of(activation, 1e300, 1.0)
+    assert q == pytest.approx(1e300 * (0.5 if activation == "sigmoid" else 1.0), rel=1e-12)
+    assert chi > 1e140
+
+
 @given(st.floats(1e-30, 1e30))
 def test_erf_in_closed_form(q):
     assert theory.average_square("erf", q) == pytest.approx(

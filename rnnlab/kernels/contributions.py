@@ -18,7 +18,7 @@ from rnnlab.kernels.accumulate import mated
 from rnnlab.kernels.linalg import _lanes, copy, fill
 from rnnlab.kernels.options import apart, borrowed, kernel, reduction
 from rnnlab.kernels.pairs import gram, multiply_columns, turn
-from rnnlab.kernels.scaled import EMPTY, log10, normalise, power, squares
+from rnnlab.kernels.scaled import EMPTY, log10, normalise, power
 
 
 class Mates(NamedTuple):
@@ -156,8 +156,18 @@ def _formed(columns, at, N, stride, rows, room):  # type: ignore[no-untyped-def]
     multiply_columns(1.0, columns.weighed, at, B, stride, mates, 0.0, term)
     total = 0.0
     for i in range(N):
-        total += squares(term, i)
+        total += _wide_squares(term, i)
     return total, e
+
+
+@reduction
+def _wide_squares(a, row):  # type: ignore[no-untyped-def]
+    """Sum of squares of a row that nobody normalised: those of float32 may leave the range of float32."""
+    total = 0.0
+    for i in range(a.shape[1]):
+        value = np.float64(a[row, i])
+        total += value * value
+    return total
 
 
 @kernel

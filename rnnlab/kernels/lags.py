@@ -103,10 +103,10 @@ def compare(lag, e, whole, whole_e, size, missing, missing_e, sign):  # type: ig
 def _compare(lag, whole, missing, factor):  # type: ignore[no-untyped-def]
     dot, own, left = 0.0, 0.0, 0.0
     for i in range(lag.size):
-        value = float(lag[i])
+        value = np.float64(lag[i])  # float() of a float32 stays one, and its square may leave the range
         rest = missing[i] + factor * value
         missing[i] = rest
-        dot += value * float(whole[i])
+        dot += value * np.float64(whole[i])
         own += value * value
         left += rest * rest
     return dot, own, left
@@ -122,7 +122,8 @@ def _shrink(values, factor):  # type: ignore[no-untyped-def]
 def _squares(values):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(values.size):
-        total += float(values[i]) * float(values[i])
+        value = np.float64(values[i])
+        total += value * value
     return total
 
 

@@ -61,15 +61,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    exponents: Annotated[Literal["all"] | _Count, Field(description="how many, the largest first")] = "all"
+    exponents: Annotated[Literal["all"] | _Count, Field(description="exponents, the largest first: n, or all")] = "all"
     burn_in: Annotated[
         Annotated[int, Field(ge=0)] | None, Field(description="steps before the count begins; a tenth if not given")
     ] = None
-    samples: Annotated[Literal["all"] | _Count, Field(description="sequences of the batch to average over")] = 1
+    samples: Annotated[Literal["all"] | _Count, Field(description="sequences to average over: n, or all")] = 1
     interval: Annotated[
         Literal["auto"] | _Count, Field(description="steps between factorisations; auto: by the condition number")
     ] = "auto"
-    window: Annotated[_Count | None, Field(description="steps of a finite-time exponent; none if not given")] = None
+    window: Annotated[_Count | None, Field(description="the steps of a finite-time exponent; none if not given")] = None
 
 
 def misfits(settings: Settings, least: Mapping[str, int]) -> Iterator[tuple[str, str]]:
@@ -203,7 +203,7 @@ def _row(
 
 
 def _sum_rule_error(U: Any, grown: list[Growth], total: float) -> float:
-    """|Σλ - ln|det U| - ⟨Σ ln|phi'|⟩|; nan where both sides are -inf, or the sum is not known."""
+    """|Σλ - ln|det U| - ⟨Σ ln|phi'|⟩|; nan where both are -inf, if only in the burn-in, or the sum is not known."""
     import numpy as np
 
     from rnnlab.networks.growth import log_determinant, log_volume
@@ -212,7 +212,8 @@ def _sum_rule_error(U: Any, grown: list[Growth], total: float) -> float:
         return np.nan
     determinant = log_volume if np.isinf(total) else log_determinant  # what is singular has infinite exponents
     volume = determinant(U.astype(np.float64)) + float(np.mean([each.slopes for each in grown]))
-    return abs(total - volume) if np.isfinite(total) or np.isfinite(volume) else np.nan
+    zero = np.isinf(total) and (np.isinf(volume) or any(each.lost_early for each in grown))
+    return np.nan if zero else abs(total - volume)
 
 
 def _statistics(local: Any) -> dict[str, float]:
@@ -235,7 +236,8 @@ def _reason(found: dict[str, Any], partial: bool, steps: int, short: bool) -> st
     causes = {
         "every direction dies": dead,
         "the sum, its rule and what else needs more exponents are not computed": partial,
-        "the volume is zero: the sum rule says -inf = -inf": not partial and "sum_rule_error" in missing,
+        "the volume is zero, or was in the burn-in: the sum rule is -inf = -inf": not partial
+        and "sum_rule_error" in missing,
         f"fewer than {BLOCKS} steps have no standard error": "lyapunov_max_se" in missing and steps < BLOCKS,
         "growth_rate needs all states, which are too many to hold": not short,
         "growth_rate is not defined": "lyapunov_minus_growth_rate" in missing and short and not dead,

@@ -66,6 +66,11 @@ class Growth:
         return float(self._run.slopes[1:].sum()) / self.steps
 
     @property
+    def lost_early(self) -> bool:
+        """Whether a slope was zero in the burn-in: a direction died of which `slopes` does not tell."""
+        return bool(np.isneginf(self._run.slopes[0]))
+
+    @property
     def interval(self) -> float:
         """The mean number of steps between two factorisations."""
         return self.steps / max(int(self._run.state[lyapunov.COUNT]), 1)

@@ -43,10 +43,48 @@ class Product:
         return found
 
 
+class Blocks:
+    """The product of matrices that share a pattern of zeros: a Product for each group of units that no other reaches.
+
+    What does not mix at all, such as the units of U = I, may outgrow what once was larger by any factor; the rounding
+    of a common frame would mix it.
+    """
+
+    def __init__(self, linked: np.ndarray) -> None:
+        self._units = _groups(linked)
+        self._products = [Product(len(units)) for units in self._units]
+
+    def multiply(self, turned: np.ndarray, slope: np.ndarray) -> None:
+        """Multiply as a Product does."""
+        for units, product in zip(self._units, self._products, strict=True):
+            if len(units) == slope.shape[1]:
+                product.multiply(turned, slope)
+            else:
+                product.multiply(
+                    np.ascontiguousarray(turned[:, units[:, None], units]), np.ascontiguousarray(slope[:, units])
+                )
+
+    def log10_singular_values(self) -> np.ndarray:
+        """Return them as a Product does."""
+        return np.sort(np.concatenate([each.log10_singular_values() for each in self._products]))[::-1]
+
+
+def _groups(linked: np.ndarray) -> list[np.ndarray]:
+    """Return the units of each group that a pattern of entries (N, N) holds together."""
+    linked, free, found = linked | linked.T, np.ones(len(linked), bool), []
+    while free.any():
+        group = np.arange(len(linked)) == np.argmax(free)
+        while not np.array_equal(group, wider := group | linked[group].any(axis=0)):
+            group = wider
+        free &= ~group
+        found.append(np.flatnonzero(group))
+    return found
+
+
 def log10_singular_values(jacobians: np.ndarray) -> np.ndarray:
     """Return log10 of the singular values of J_n … J_1, given (n, N, N) with J_1 first: of any matrices at all."""
     jacobians = np.asarray(jacobians, np.float64)
-    product = Product(jacobians.shape[1])
+    product = Blocks(np.asarray(jacobians.any(axis=0)))
     turned = np.ascontiguousarray(jacobians.swapaxes(1, 2))
     product.multiply(turned, np.ones(jacobians.shape[:2]))
     return product.log10_singular_values()
@@ -63,7 +101,7 @@ def spectra_of_products(
     wanted: dict[int, list[int]] = {}
     for k, t in sorted(pairs):
         wanted.setdefault(k, []).append(t)
-    products = {k: Product(n.shape[3]) for k in wanted}
+    products = {k: Blocks(n.U[g] != 0) for k in wanted}
     turned = np.ascontiguousarray(n.U[g].T, np.float64)[None]
     found = {}
     for start, slope in _slopes(trajectory, g, sample):

@@ -65,8 +65,15 @@ def _kinked_at_one(q: Array) -> Array:
     """The averages of hardtanh in closed form: its kinks lie inside the half-lines."""
     w = 1.0 / np.sqrt(q)
     inside = np.array([math.erf(each / math.sqrt(2.0)) for each in w])
-    within = inside - 2.0 * w * np.exp(-0.5 * w * w) / math.sqrt(2.0 * math.pi)
-    return np.stack([q * within + np.array([math.erfc(each / math.sqrt(2.0)) for each in w]), inside, inside])
+    within = q * (inside - 2.0 * w * np.exp(-0.5 * w * w) / math.sqrt(2.0 * math.pi))
+    near = np.minimum(w, 1.0)
+    series = near * np.polynomial.polynomial.polyval(near * near, _WITHIN)  # of the difference no digit is left there
+    beyond = np.array([math.erfc(each / math.sqrt(2.0)) for each in w])
+    return np.stack([np.where(w < 1.0, series, within) + beyond, inside, inside])
+
+
+# ∫ z² N(z) dz from -w to w over w³, as a polynomial in w².
+_WITHIN = [math.sqrt(2.0 / math.pi) * (-0.5) ** k / math.factorial(k) / (2 * k + 3) for k in range(16)]
 
 
 def _chebyshev() -> tuple[Array, Array, Array]:

@@ -21,7 +21,7 @@ from rnnlab.theory.roots import first_sign_change, root
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LEAST, _MOST = 1e-24, 1e290  # of a variance that is looked for
+_LEAST, _MOST = 1e-24, 1e306  # of a variance that is looked for
 _ROUNDING = 1e-15
 _MARGIN = 1e-12
 FOLDED = frozenset({"gelu", "silu"})  # q has up to three fixed points: look more closely
