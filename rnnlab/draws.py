@@ -81,7 +81,8 @@ def _networks(trials: Sequence[Trial]) -> Networks:
 def _drive_variance(trial: Trial) -> float:
     """Return the variance of W x + b; nan where the task does not tell that of its inputs."""
     variance = getattr(TASKS[trial.task], "INPUT_VARIANCE", np.nan)
-    return float(trial.input_scale**2 * variance + trial.bias_scale**2)
+    s, b = trial.input_scale, trial.bias_scale
+    return float(s * s * variance + b * b)  # a power would raise where a product is inf
 
 
 def _scaled(scale: float, unit: np.ndarray) -> np.ndarray:

@@ -146,6 +146,15 @@ def test_a_dead_network_has_norms_without_digits():
     assert "exactly zero" in only(found["reason"])
 
 
+def test_a_sample_whose_adjoint_dies_says_so():
+    n = draw(1, 1, 1, 5, 2, activation="relu", loss_at="last")
+    n = replace(n, U=np.ones((1, 1)), W=np.ones((1, 1)), b=np.zeros(1), x=np.ones_like(n.x) * [[[1.0], [-1.0]]])
+    found = row(replace(n, h0=np.array([[1.0], [-1.0]])))
+    assert only(found["digits_h0"]) > 10
+    assert only(found["digits_lost_predicted"]) is None
+    assert "adjoint of a sample" in only(found["reason"])
+
+
 def test_a_divergence_is_null_without_another_reason():
     n = draw(activation="identity", length=400)
     found = row(replace(n, U=10 * n.U))

@@ -149,6 +149,14 @@ def test_an_output_that_overflows_at_the_last_step_is_a_divergence():
     assert only(found["gain"]["slope_gain"]) is None
 
 
+def test_outputs_that_overflow_earlier_tell_when():
+    n = draw(activation="identity", length=40)
+    n = replace(n, U=1e10 * n.U, V=1e200 * n.V)
+    networks = block_of(n)
+    expected = gradients.measure(networks, Trajectory(networks), gradients.Settings())["gradients"]["diverged_at"]
+    assert only(tables(n)["gain"]["diverged_at"]) == only(expected) < 31
+
+
 def test_settings_that_leave_no_step_say_so():
     found = tables(draw(), skip_first=4, skip_last=5)["gain"]
     assert only(found["slope_gain"]) is None

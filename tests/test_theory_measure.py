@@ -257,6 +257,16 @@ def test_far_outside_the_range_nothing_breaks():
 
 
 @pytest.mark.parametrize("inputs", [1, 40])
+@pytest.mark.parametrize("scales", [(1e200, 1.0), (1.0, 1e200)])
+@pytest.mark.parametrize("activation", ["erf", "sigmoid", "relu"])
+def test_variances_beyond_the_range_of_floats_are_null_with_a_reason(activation, scales, inputs):
+    recurrent, drive = scales
+    found = only(block(activation=activation, recurrent_scale=recurrent, input_scale=drive, inputs=inputs, length=3))
+    assert "beyond the range" in found["reason"]
+    assert found["growth_rate_predicted"] is found["verdict_predicted"] is found["drive_variance"] is None
+
+
+@pytest.mark.parametrize("inputs", [1, 40])
 def test_slabs_change_no_bit(inputs):
     axes = product(range(2), ["tanh", "relu", "sigmoid"], [0.9, 1e9])
     names = ("seed", "activation", "recurrent_scale")

@@ -76,8 +76,10 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     with np.errstate(invalid="ignore"):
         lost = (logs[:, 0] - logs[:, -1]) / np.log(10.0)
     names = ("digits_loss", *(f"digits_{part}" for part in PARTS))
-    stated = undefined.any(axis=1) & (flow.diverged == 0)
-    words = np.full(len(base), "the loss or a norm is exactly zero, or there is no loss", object)
+    stated = (undefined.any(axis=1) | ~np.isfinite(lost)) & (flow.diverged == 0)
+    words = np.full(
+        len(base), "the loss, a norm or the adjoint of a sample is exactly zero, or there is no loss", object
+    )
     return {
         "digits": {
             **status(flow.diverged),

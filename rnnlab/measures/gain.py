@@ -72,13 +72,12 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     """Return the tables of these networks, column by column; null where masked."""
     import numpy as np
 
-    from rnnlab.networks import split_adjoint_of_last
+    from rnnlab.networks import diverged_by_the_end, split_adjoint_of_last
 
     hidden, weighed = trajectory.once(split_adjoint_of_last)
-    T = weighed.shape[1]
     with np.errstate(invalid="ignore"):  # of exact zeros, -inf
         slope, recurrent = weighed - hidden[:, 1:], hidden[:, :-1] - weighed
-    diverged = np.where((trajectory.diverged == 0) & np.isnan(hidden[:, T]), T, trajectory.diverged)
+    diverged = diverged_by_the_end(trajectory, np.isnan(hidden[:, -1]))
     tables = {"gain": _summary(networks, trajectory, diverged, slope, recurrent, settings)}
     if settings.steps:
         every = 1 if settings.steps is True else settings.steps

@@ -126,8 +126,8 @@ def _summary(
     lost = diverged > 0
     radius, norm = networks.spectra
     chi = slopes.mean_square.mean(axis=1)
-    with np.errstate(over="ignore"):
-        chi_measured = networks.gain**2 * chi
+    with np.errstate(over="ignore", invalid="ignore"):
+        chi_measured = np.where(chi == 0, 0.0, networks.gain**2 * chi)
     columns: dict[str, Any] = {
         "loss": flow.loss,
         "log10_loss": flow.log10_loss,

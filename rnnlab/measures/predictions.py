@@ -31,6 +31,7 @@ class Predictions:
     state_square: list[Any]
     chi: list[Any]
     followed: Any  # (G,), whether theory followed the network's own drive
+    beyond: Any  # (G,), whether a variance is beyond the range of floats: then nothing is predicted
 
 
 def predicted(networks: Networks, *, few: int, most: int) -> Predictions:
@@ -38,13 +39,17 @@ def predicted(networks: Networks, *, few: int, most: int) -> Predictions:
     G, T, _B, _N, D, _O = networks.shape
     start = np.array([np.square(h, dtype=np.float64).mean(axis=1) for h in networks.h0])[networks.initial]
     known = np.full(G, np.nan) if networks.known_drive is None else networks.known_drive
-    w = networks.gain.astype(np.float64) ** 2
+    with np.errstate(over="ignore"):
+        w = networks.gain.astype(np.float64) ** 2
+    beyond = ~np.isfinite(w) | np.isposinf(known)
     silent = ~networks.W.any(axis=(1, 2))
     plain = np.isfinite(known) & (silent | (few <= D))
     rows: list[Any] = [None] * G
     groups: dict[str, list[int]] = defaultdict(list)
     for g in range(G):
-        if plain[g]:
+        if beyond[g]:
+            rows[g] = _nothing()
+        elif plain[g]:
             rows[g] = _settling(
                 networks.activation[g],
                 float(w[g]),
@@ -56,11 +61,16 @@ def predicted(networks: Networks, *, few: int, most: int) -> Predictions:
         else:
             groups[networks.activation[g]].append(g)
     for activation, members in groups.items():
-        for g, row in zip(members, _driven(networks, activation, members, start, min(T, most)), strict=True):
+        drives = {g: _drives(networks, g, min(T, most)) for g in members}
+        far = {g for g, drive in drives.items() if not np.isfinite(drive).all()}
+        beyond[list(far)] = True
+        near = [g for g in members if g not in far]
+        found = _driven(networks, activation, near, start, [drives[g] for g in near]) if near else []
+        for g, row in [*zip(near, found, strict=True), *((g, _nothing()) for g in far)]:
             rows[g] = row
     columns = {name: np.array([row[0][name] for row in rows]) for name in rows[0][0]}
     columns["verdict_predicted"] = _verdicts(columns["growth_rate_predicted"] * T)
-    return Predictions(columns, [row[1] for row in rows], [row[2] for row in rows], ~plain)
+    return Predictions(columns, [row[1] for row in rows], [row[2] for row in rows], ~plain, beyond)
 
 
 def _mean(series: Any, length: int) -> float:
@@ -97,6 +107,12 @@ def _settling(
     return columns, found.square, gains
 
 
+def _nothing() -> tuple[dict[str, float], Any, Any]:
+    """The predictions where a variance is beyond the range of floats: none."""
+    names, square, gains = _settling("identity", 0.0, 0.0, 0.0, 0.0, 1)
+    return dict.fromkeys(names, np.nan), np.full_like(square, np.nan), np.full_like(gains, np.nan)
+
+
 def _independence(networks: Networks, g: int) -> float:
     """-s₁ of UᵀU: 1 for independent entries, 0 for an orthogonal matrix."""
     return 0.0 if networks.known_init is not None and networks.known_init[g] == "orthogonal" else 1.0
@@ -118,17 +134,18 @@ def _drives(networks: Networks, g: int, steps: int) -> Any:
     W, b = networks.W[g].astype(np.float64), networks.b[g].astype(np.float64)
     x = networks.inputs(g, 0, steps).astype(np.float64)
     N, D = W.shape
-    if D < N:
-        return np.einsum("tbd,tbd->tb", x @ (W.T @ W / N), x) + x @ (2.0 / N * (W.T @ b)) + b @ b / N
-    return np.square(x @ W.T + b).mean(axis=2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if D < N:
+            return np.einsum("tbd,tbd->tb", x @ (W.T @ W / N), x) + x @ (2.0 / N * (W.T @ b)) + b @ b / N
+        return np.square(x @ W.T + b).mean(axis=2)
 
 
-def _driven(networks: Networks, activation: str, members: list[int], start: Any, steps: int) -> list[Any]:
-    """The predictions for networks of one activation under the drives that they saw."""
+def _driven(networks: Networks, activation: str, members: list[int], start: Any, drives: list[Any]) -> list[Any]:
+    """The predictions for networks of one activation under the drives (n, B) that they saw."""
     _G, T, B, *_ = networks.shape
-    K = len(members)
+    steps, K = len(drives[0]), len(members)
     w = networks.gain[members] ** 2
-    drive = np.maximum(np.stack([_drives(networks, g, steps) for g in members], axis=1), 0.0)  # (n, K, B)
+    drive = np.maximum(np.stack(drives, axis=1), 0.0)  # (n, K, B)
     found = driven_course(activation, np.repeat(w, B), drive.reshape(steps, K * B), start[members].reshape(K * B))
     q, square, slope, fourth = (
         each.reshape(steps, K, B) for each in (found.q, found.square, found.slope, found.fourth)

@@ -91,13 +91,12 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     import numpy as np
 
     from rnnlab.measures.predictions import predicted
-    from rnnlab.networks import adjoint_of_last
+    from rnnlab.networks import adjoint_of_last, diverged_by_the_end
 
     theory = predicted(networks, few=FEW, most=MOST)
     uncovered = _uncovered(networks)
     _rms, log_curve = trajectory.once(adjoint_of_last)
-    T = networks.shape[1]
-    diverged = np.where((trajectory.diverged == 0) & np.isnan(log_curve[:, T]), T, trajectory.diverged)
+    diverged = diverged_by_the_end(trajectory, np.isnan(log_curve[:, -1]))
     found = {
         "growth_rate": _growth(log_curve, theory.columns["growth_rate_predicted"]),
         **_measured(networks, trajectory, theory),
@@ -107,7 +106,7 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
         columns[f"{name}_measured"] = nullable(values, ~np.isfinite(values))
         columns[f"{name}_gap"] = nullable(gap, uncovered | ~np.isfinite(gap))
         columns[f"{name}_z"] = nullable(z, uncovered | ~np.isfinite(z))
-    reason = _reason(networks, uncovered, theory.columns["edge_of_chaos"])
+    reason = _reason(networks, uncovered, theory)
     return {"theory": {**status(diverged), "reason": reason, **columns, **_bound(networks)}}
 
 
@@ -127,13 +126,14 @@ def _is_full(U: Any) -> bool:
     return bool(np.count_nonzero(U) >= ENTRIES * len(U))
 
 
-def _reason(networks: Networks, uncovered: Any, edge: Any) -> Any:
+def _reason(networks: Networks, uncovered: Any, theory: Predictions) -> Any:
     import numpy as np
 
     inits = networks.known_init or ("",) * len(networks.U)
     words = np.array([f"mean field does not cover recurrent_init = {init}" for init in inits], object)
     words[~uncovered] = "no edge of chaos was found for these inputs"
-    return nullable(words, ~uncovered & ~_isnan(edge))
+    words[~uncovered & theory.beyond] = "the variance of U or of what drives it is beyond the range of floats"
+    return nullable(words, ~uncovered & ~_isnan(theory.columns["edge_of_chaos"]))
 
 
 def _bound(networks: Networks) -> dict[str, Any]:

@@ -1,6 +1,12 @@
 """Networks of equal shape, their trajectory, and the gradients that flow back along it."""
 
-from rnnlab.networks.backpropagation import Backpropagation, adjoint_of_last, backpropagate, split_adjoint_of_last
+from rnnlab.networks.backpropagation import (
+    Backpropagation,
+    adjoint_of_last,
+    backpropagate,
+    diverged_by_the_end,
+    split_adjoint_of_last,
+)
 from rnnlab.networks.networks import Networks
 from rnnlab.networks.sequences import Sequences
 from rnnlab.networks.slopes import SlopeStatistics, slope_statistics
@@ -14,6 +20,7 @@ __all__ = [
     "Trajectory",
     "adjoint_of_last",
     "backpropagate",
+    "diverged_by_the_end",
     "slope_statistics",
     "split_adjoint_of_last",
 ]

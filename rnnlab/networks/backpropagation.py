@@ -66,6 +66,14 @@ def split_adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarra
     return curves.mean_log, curves.weighed
 
 
+def diverged_by_the_end(trajectory: Trajectory, lost: np.ndarray) -> np.ndarray:
+    """Return the first step (G,) with a state or output that is not finite; 0 where the adjoint of L_T is.
+
+    lost: where that adjoint is nan. Outputs before the last step are looked at only where it is.
+    """
+    return np.where(lost, trajectory.once(backpropagate).diverged, 0) if lost.any() else np.zeros(len(lost), np.int64)
+
+
 def _last(trajectory: Trajectory, *, split: bool) -> backward.Curves:
     n = trajectory.networks
     G, T, *_ = n.shape
