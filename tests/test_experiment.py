@@ -337,6 +337,10 @@ U_KINDS = 'activation = "tanh"\nwidth = [4, 8]\nlength = 5\n'
             'recurrent_init = "sparse"\nrecurrent_density = 0',
             ["recurrent_density is 0; it must be a number from 1e-06 to 1"],
         ),
+        (
+            'recurrent_init = ["uniform", "sparse"]',
+            ['recurrent_init is "sparse", but no recurrent_density is below 1: nothing is left out'],
+        ),
     ],
 )
 def test_parameters_of_one_kind_of_weights_are_checked(tmp_path: Path, lines: str, expected: list[str]) -> None:
@@ -359,7 +363,8 @@ def test_parameters_of_one_kind_of_weights_are_checked(tmp_path: Path, lines: st
             'recurrent_init = ["low_rank", "gaussian"]\nrecurrent_rank = [4, 1]',
             '[["recurrent_init", "recurrent_rank"]]',
         ),
-        ('recurrent_init = ["gaussian", "sparse"]\nrecurrent_rank = 1\neigenvalue_floor = 1', "[]"),
+        ('recurrent_init = ["gaussian", "normal"]\nrecurrent_rank = 1\neigenvalue_floor = 1', "[]"),
+        ('recurrent_init = "sparse"\nrecurrent_density = [0.1, 1.0]', "[]"),
         ('recurrent_init = "normal"\neigenvalue_floor = { start = 0.0, stop = 1.0, num = 5 }', "[]"),
     ],
 )
@@ -397,7 +402,8 @@ grids = st.fixed_dictionaries(
         "length": axis_of(st.integers(1, 10**8)),
     },
     optional={
-        **{name: axis_of(st.sampled_from(words[name])) for name in ("loss", "loss_at", "dtype", "recurrent_init")},
+        **{name: axis_of(st.sampled_from(words[name])) for name in ("loss", "loss_at", "dtype")},
+        "recurrent_init": axis_of(st.sampled_from([word for word in words["recurrent_init"] if word != "sparse"])),
         **{name: axis_of(scales) | ranges for name in ("recurrent_scale", "bias_scale")},
         **{name: axis_of(st.integers(1, 2**20)) for name in ("inputs", "outputs", "batch")},
         "seed": axis_of(st.integers(0, 2**63 - 1)) | ranges,

@@ -9,11 +9,14 @@ from rnnlab.experiment.model import Axis, Grid
 from rnnlab.experiment.problems import Problems, show
 from rnnlab.trial import BELONGS_TO, parameters
 
-_INIT, _RANK = "recurrent_init", "recurrent_rank"
+_INIT, _RANK, _DENSITY = "recurrent_init", "recurrent_rank", "recurrent_density"
 
 
 def check_inits(grid: Grid, key: str, problems: Problems) -> None:
-    """Report parameters that mean nothing beside a value of recurrent_init, and ranks that are more than a width."""
+    """Report parameters that mean nothing beside a value of recurrent_init, and ranks that are more than a width.
+
+    Besides, a sparse U of which nothing is left out: it would be a second name of the Gaussian one.
+    """
     for name, owner in BELONGS_TO.items():
         neutral = parameters()[name].default
         idle = ((v, i) for v, i in _pairs(grid, name, _INIT, lambda v, neutral=neutral: v != neutral) if i != owner)
@@ -23,8 +26,17 @@ def check_inits(grid: Grid, key: str, problems: Problems) -> None:
                 f"is {show(value)}, which means nothing where recurrent_init is {show(init)}: it belongs to "
                 f"{show(owner)}. Leave it out, or give each kind of U its own [[grid]].",
             )
+    if "sparse" in _column(_axis(grid, _INIT), _INIT) and not _thinned(grid):
+        problems.add(
+            f"{key}{_INIT}",
+            f'is "sparse", but no {_DENSITY} is below 1: nothing is left out, U is Gaussian. Give {_DENSITY}, as 0.1.',
+        )
     for rank, width in _first(sorted(_too_high(grid), key=lambda pair: pair[1])):
         problems.add(f"{key}{_RANK}", f"is {rank}, more than the smallest width {width}; use at most {width}.")
+
+
+def _thinned(grid: Grid) -> bool:
+    return any(init == "sparse" for _, init in _pairs(grid, _DENSITY, _INIT, lambda value: value < 1.0))
 
 
 def _pairs(grid: Grid, name: str, other: str, wanted: Any) -> Iterator[tuple[Any, Any]]:
