@@ -123,7 +123,7 @@ def test_outputs_that_overflow_are_still_seen():
         ({"loss_at": "last"}, "before the last step are not zero"),
         ({"cotangents": np.ones((9, 3))}, r"cotangents has shape \(9, 3\): expected \(T=9 of x, B=3 of x, O=4 of V\)"),
         ({"cotangents": np.full((9, 3, 4), np.nan)}, r"cotangents\[0, 0, 0\] = nan is not finite"),
-        ({"cotangents": None}, "y is no array"),
+        ({"cotangents": None}, "y is no array: it is None; give targets y, or cotangents"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(changes, match):

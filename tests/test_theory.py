@@ -258,6 +258,7 @@ def test_bad_arguments_are_refused():
         "Did you mean tanh": lambda: theory.edge_of_chaos("tan", bias_variance=1),
         "activation None": lambda: theory.chi(None, weight_variance=1, bias_variance=1),
         "steps = -1": lambda: theory.iterate("tanh", weight_variance=1, bias_variance=1, steps=-1),
+        "spectral_norm = -3.0 is no norm": lambda: theory.norm_bound("tanh", [1.0, -3.0]),
         "width = 0": lambda: theory.gaussian_product_exponents(0, weight_variance=1),
         "init = 'haar'": lambda: theory.isometry_variance(
             "tanh", weight_variance=1, bias_variance=1, steps=1, init="haar"

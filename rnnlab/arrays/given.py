@@ -43,6 +43,8 @@ def _held_against(given: Mapping[str, Any], loss: str) -> tuple[dict[str, Any], 
     rest = {name: array for name, array in given.items() if name not in ("y", COTANGENTS)}
     if one is not None and other is not None:
         raise UsageError("y and cotangents are both given: cotangents are dL/do of a loss of yours, which needs no y")
+    if one is None and other is None:
+        raise UsageError("y is no array: it is None; give targets y, or cotangents, dL/do of a loss of yours")
     if other is None:
         return {**rest, "y": one}, loss
     if loss != "squared":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlab.errors import UsageError
 from rnnlab.kernels.activation_table import LARGEST_SLOPE
 from rnnlab.theory.arguments import known
 
@@ -23,7 +24,11 @@ def steepest_slope(activation: str) -> float:
 def norm_bound(activation: str, spectral_norm: ArrayLike) -> NDArray[np.float64]:
     """Return ln(γ‖U‖₂), the growth rate that no gradient exceeds (Pascanu, Mikolov, Bengio 2013), in nats/step.
 
-    Below 0 the gradient must vanish; above 0 it may explode, but need not. -inf where U is zero.
+    Below 0 the gradient must vanish; above 0 it may explode, but need not. -inf where U is zero, nan where a norm is.
+    Raises UsageError for a norm that is negative.
     """
+    norms = np.asarray(spectral_norm, dtype=np.float64)
+    if np.any(norms < 0):
+        raise UsageError(f"spectral_norm = {float(norms.min())!r} is no norm: give 0 or more")
     with np.errstate(divide="ignore"):
-        return np.log(steepest_slope(activation) * np.asarray(spectral_norm, dtype=np.float64))
+        return np.log(steepest_slope(activation) * norms)
