@@ -182,6 +182,21 @@ def test_a_direction_that_dies_in_the_burn_in_leaves_no_sum_rule():
     assert "burn-in" in found["reason"][0]
 
 
+def test_a_direction_that_rounding_loses_is_null_and_not_dead():
+    """Units that do not mix, whose slopes outrun each other by more than the digits there are."""
+    n = networks(activation="sigmoid", width=24, length=60, recurrent_init="identity", input_scale=40.0)
+    tables = measured(n)
+    exponents, found = tables["lyapunov_by_index"]["lyapunov_exponent"], tables["lyapunov"]
+    lost = np.ma.getmaskarray(exponents)
+    assert lost.any()
+    assert np.isfinite(exponents.compressed()).all()
+    assert found["infinite_count"][0] == 0
+    assert np.ma.getmaskarray(found["lyapunov_sum"])[0]
+    assert np.ma.getmaskarray(found["sum_rule_error"])[0]
+    assert found["kaplan_yorke_dimension"][0] == 0
+    assert "lost in rounding" in found["reason"][0]
+
+
 def test_what_diverges_is_null():
     tables = measured(networks(seeds=2, activation="identity", recurrent_scale=1e9, length=100))
     assert set(tables["lyapunov"]["status"]) == {"diverged"}

@@ -114,6 +114,8 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
         diverged[g] = steps + 1 if steps < T else 0
         if not diverged[g]:
             rates[g], errors[g] = _averaged(grown)
+            if _invertible(networks.U[g], grown, rates[g]):
+                rates[g][np.isneginf(rates[g])] = np.nan  # nothing died: such a direction was lost in rounding
         rows.append(_row(networks.U[g], grown, rates[g], errors[g], growth_rate[g], bool(diverged[g]), short))
     return {
         "lyapunov": {**status(diverged), **_columns(rows)},
@@ -161,6 +163,17 @@ def _averaged(grown: list[Growth]) -> tuple[Any, Any]:
         return each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(len(each))
 
 
+def _invertible(U: Any, grown: list[Growth], rates: Any) -> bool:
+    """Whether no Jacobian is singular though some exponent is -inf."""
+    import numpy as np
+
+    from rnnlab.networks.growth import log_volume
+
+    if not np.isneginf(rates).any() or any(each.lost_early or np.isneginf(each.slopes) for each in grown):
+        return False
+    return bool(np.isfinite(log_volume(U.astype(np.float64))))
+
+
 def _growth_rate(trajectory: Trajectory) -> Any:
     """growth_rate of the measure `gradients`, nan where it is not defined."""
     import numpy as np
@@ -183,15 +196,16 @@ def _row(
     from rnnlab.networks import spectrum
 
     N = len(U)
+    known = rates[: max(int((~np.isnan(rates)).sum()), 1)]
     local = np.concatenate([each.local for each in grown])
     found = {
         "lyapunov_max": rates[0],
         "lyapunov_max_se": errors[0],
-        "lyapunov_sum": spectrum.total(rates, N),
-        "sum_rule_error": _sum_rule_error(U, grown, spectrum.total(rates, N)),
-        "kaplan_yorke_dimension": spectrum.kaplan_yorke(rates, N),
-        "positive_sum": spectrum.positive_sum(rates, N),
-        "positive_count": spectrum.positive_count(rates, N),
+        "lyapunov_sum": spectrum.total(known, N),
+        "sum_rule_error": _sum_rule_error(U, grown, spectrum.total(known, N)),
+        "kaplan_yorke_dimension": spectrum.kaplan_yorke(known, N),
+        "positive_sum": spectrum.positive_sum(known, N),
+        "positive_count": spectrum.positive_count(known, N),
         "infinite_count": float(np.isneginf(rates).sum()),
         **{f"finite_time_{name}": value for name, value in _statistics(local).items()},
         "lyapunov_minus_growth_rate": rates[0] - growth_rate if np.isfinite(rates[0]) else np.nan,
@@ -199,7 +213,7 @@ def _row(
     }
     if diverged:
         return {**dict.fromkeys(found, np.nan), "reason": None}
-    return {**found, "reason": _reason(found, len(rates) < N, grown[0].steps, short)}
+    return {**found, "reason": _reason(found, len(known) < N, len(known) < len(rates), grown[0].steps, short)}
 
 
 def _sum_rule_error(U: Any, grown: list[Growth], total: float) -> float:
@@ -226,7 +240,7 @@ def _statistics(local: Any) -> dict[str, float]:
     return {"mean": float(local.mean()), "sd": spread, "min": float(local.min()), "max": float(local.max())}
 
 
-def _reason(found: dict[str, Any], partial: bool, steps: int, short: bool) -> str | None:
+def _reason(found: dict[str, Any], partial: bool, lost: bool, steps: int, short: bool) -> str | None:
     import numpy as np
 
     from rnnlab.networks.growth import BLOCKS
@@ -235,6 +249,7 @@ def _reason(found: dict[str, Any], partial: bool, steps: int, short: bool) -> st
     dead = found["lyapunov_max"] == -np.inf
     causes = {
         "every direction dies": dead,
+        "slopes lie so far apart that directions are lost in rounding": lost,
         "the sum, its rule and what else needs more exponents are not computed": partial,
         "the volume is zero, or was in the burn-in: the sum rule is -inf = -inf": not partial
         and "sum_rule_error" in missing,
