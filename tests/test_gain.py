@@ -157,6 +157,14 @@ def test_outputs_that_overflow_earlier_tell_when():
     assert only(tables(n)["gain"]["diverged_at"]) == only(expected) < 31
 
 
+def test_without_recurrent_weights_the_last_step_back_is_the_one_that_dies():
+    n = draw(5, 4, 3, 1, 2)
+    found = tables(replace(n, U=0 * n.U))["gain"]
+    assert only(found["slope_gain"]) is not None
+    assert only(found["recurrent_gain"]) is None
+    assert "exactly zero" in only(found["reason"])
+
+
 def test_settings_that_leave_no_step_say_so():
     found = tables(draw(), skip_first=4, skip_last=5)["gain"]
     assert only(found["slope_gain"]) is None

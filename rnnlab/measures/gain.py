@@ -93,15 +93,16 @@ def _summary(
     from rnnlab.networks import slope_statistics
 
     square = slope_statistics(trajectory, 0.0).mean_square.mean(axis=1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         columns = {
             **_means("slope_gain", slope, settings),
             **_means("recurrent_gain", recurrent, settings),
             "slope_gain_isotropic": 0.5 * np.log(square),
             "recurrent_gain_isotropic": np.array([_log_rms_gain(U) for U in networks.U]),
         }
+        both = slope + recurrent
     finite = {name: nullable(values, ~np.isfinite(values)) for name, values in columns.items()}
-    return {**status(diverged), **finite, "reason": _reason(diverged, slope, settings)}
+    return {**status(diverged), **finite, "reason": _reason(diverged, both, settings)}
 
 
 def _means(name: str, series: Any, settings: Settings) -> dict[str, Any]:
@@ -130,12 +131,12 @@ def _log_rms_gain(U: Any) -> float:
     return float(np.log(np.linalg.norm(U.astype(np.float64) / peak)) + np.log(peak) - 0.5 * np.log(len(U)))
 
 
-def _reason(diverged: Any, slope: Any, settings: Settings) -> Any:
+def _reason(diverged: Any, gain: Any, settings: Settings) -> Any:
     import numpy as np
 
-    G, T = slope.shape
+    G, T = gain.shape
     empty = settings.skip_first + settings.skip_last >= T
-    kept = slope[:, settings.skip_first : max(T - settings.skip_last, 0)]
+    kept = gain[:, settings.skip_first : max(T - settings.skip_last, 0)]
     zero = (diverged == 0) & ~np.isfinite(kept).all(axis=1)
     words = np.where(zero, "the adjoint of some sample is exactly zero", "the settings leave no step").astype(object)
     return nullable(words, np.full(G, not empty) & ~zero | (diverged > 0))
