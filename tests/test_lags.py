@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import rnnlab
 from rnnlab import pairs
 from rnnlab.measures import gradients, horizon, lags
 from rnnlab.networks import Trajectory
@@ -94,6 +95,17 @@ def test_contributions_whose_squares_float32_does_not_hold(activation, gain, len
     n = draw(13, 5, 3, length, 3, activation=activation, dtype="float32", loss_at=loss_at)
     n = replace(n, U=np.float32(gain) * n.U)
     agrees(n, naive.in_float64(n), 1e-2)
+
+
+def test_shares_of_nothing_but_rounding_are_null():
+    """Two lags that cancel but for the last digit."""
+    one = np.ones((1, 1))
+    cotangents = np.array([-2.0 * (1.0 + 2.0**-52), 1.0]).reshape(2, 1, 1)
+    found = rnnlab.measure(
+        one, 0 * one, one, np.zeros((2, 1, 1)), cotangents=cotangents, h0=one, activation="identity", measures=["lags"]
+    )
+    assert found.lags_by_lag[["share", "cosine"]].isna().all(axis=None)
+    assert found.lags.reason[0] == "the lags cancel down to rounding"
 
 
 @pytest.mark.parametrize("loss_at", LOSS_AT)

@@ -119,7 +119,7 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     count = length if settings.lags == "all" else min(settings.lags, length)
     return {
         "lags": _summary(sweep, diverged, together, noise, settings.tolerance),
-        "lags_by_lag": _by_lag(sweep, diverged, error, count),
+        "lags_by_lag": _by_lag(sweep, diverged, error, noise >= 0.0, count),
     }
 
 
@@ -146,7 +146,8 @@ def _summary(sweep: Any, diverged: Any, together: Any, noise: Any, tolerance: fl
     }
 
 
-def _by_lag(sweep: Any, diverged: Any, error: Any, count: int) -> dict[str, Any]:
+def _by_lag(sweep: Any, diverged: Any, error: Any, rounding: Any, count: int) -> dict[str, Any]:
+    """The columns by lag; rounding (G,): dL/dU is nothing else, so that shares of it mean nothing."""
     import numpy as np
 
     G, T = sweep.share.shape
@@ -163,7 +164,7 @@ def _by_lag(sweep: Any, diverged: Any, error: Any, count: int) -> dict[str, Any]
         "log10_rms_contribution": column(sweep.rms, np.isnan(sweep.rms)),
         "mean_log10_contribution": column(sweep.mean_log, np.isnan(sweep.mean_log)),
         "log10_lag_norm": column(sweep.norm),
-        "share": column(sweep.share, np.isnan(sweep.share)),
-        "cosine": column(sweep.cosine, np.isnan(sweep.cosine)),
+        "share": column(sweep.share, np.isnan(sweep.share) | rounding[:, None]),
+        "cosine": column(sweep.cosine, np.isnan(sweep.cosine) | rounding[:, None]),
         "log10_truncation_error": column(error[:, 1:]),
     }
