@@ -166,7 +166,9 @@ def test_every_measure_takes_cotangents_and_own_networks(name, loss_at):
     n = draw(length=12, loss_at=loss_at)
     known = rnnlab.measure(**arguments(n), measures=[name])
     ours = rnnlab.measure(**with_cotangents(n, cotangents_of(n)), measures=[name])
+    close = 1.0 if name == "digits" else 1e-9  # the last digit of a norm is a matter of the last bit of a cotangent
+    no_loss = {"loss", "log10_loss", "digits_loss", *(["reason"] if name == "digits" else [])}
     assert list(ours) == list(known)
     for table in known:
-        shared = [column for column in known[table] if column not in ("loss", "log10_loss", "digits_loss")]
-        pd.testing.assert_frame_equal(ours[table][shared], known[table][shared], rtol=1e-6, atol=1e-9)
+        shared = [column for column in known[table] if column not in no_loss]
+        pd.testing.assert_frame_equal(ours[table][shared], known[table][shared], rtol=1e-6, atol=close)
