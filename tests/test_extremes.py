@@ -9,6 +9,7 @@ import pytest
 
 import rnnlab
 from rnnlab import networks
+from rnnlab.kernels.accumulate import mated
 from tests import naive
 from tests.cases import ACTIVATIONS, DTYPES, LOSS_AT, LOSSES, arguments, block_of, draw, log_error, stack
 
@@ -370,3 +371,11 @@ def test_outputs_may_leave_the_range_before_states_do():
     ours = rnnlab.gradients(**arguments(replace(n, **ones, y=np.zeros((400, 1, 1)))))
     assert ours.diverged_at == 290  # h_t = 1.11e(t-1): o_t leaves the range at t = 290, h_t would at t = 310
     assert np.isnan(ours.hidden_log10_norm).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_state_of_zeros_beside_adjoints_far_below_its_own_is_no_nan(dtype):
+    rows, exponents = np.array([[0.0, 0.0], [1.0, -0.5]], dtype), np.array([0, -5000])
+    mates, e = mated(rows, exponents, np.empty(4, dtype))
+    np.testing.assert_array_equal(mates, [[0.0, 0.0], [0.5, -0.25]])
+    assert e == -4999

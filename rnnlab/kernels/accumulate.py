@@ -41,7 +41,8 @@ def _scaled_mates(rows, exponents, space):  # type: ignore[no-untyped-def]
     mates = space[: rows.size].reshape(rows.shape)
     for r in range(rows.shape[0]):
         copy(rows[r], mates[r])
-        scale(mates, r, exponents[r] - top if exponents[r] > EMPTY and top > EMPTY else -4000)
+        some = exponents[r] > EMPTY and largest(rows, r) > 0.0  # zeros, though times inf they would be nan
+        scale(mates, r, exponents[r] - top if some else -4000)
     return mates, top
 
 
