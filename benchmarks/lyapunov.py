@@ -19,7 +19,6 @@ SHAPES = (Shape(32, 1, 500, 16), Shape(64, 1, 300, 8), Shape(128, 1, 100, 4), Sh
 QUICK = (Shape(8, 1, 20, 4),)
 APART = 1e-9  # nats per step that two peers may differ by
 OURS = "rnnlab every step"
-IN_THREADS = "JAX vmap in threads"  # more than one would write: no bar, but it should be known
 HEAD = [
     "(N, T, G)",
     "µs",
@@ -27,7 +26,6 @@ HEAD = [
     "LAPACK",
     "faster than JAX",
     "of JAX",
-    "than JAX in threads",
     "than LAPACK",
     "µs with fewer QRs",
     "one in",
@@ -50,7 +48,7 @@ class Measured:
 
     def fastest(self, peer: str) -> str | None:
         """Return the fastest variant of a peer."""
-        there = [name for name in self.rounds[0] if name.startswith(peer) and name != IN_THREADS]
+        there = [name for name in self.rounds[0] if name.startswith(peer)]
         return min(there, key=self.cost) if there else None
 
     def ratio(self, name: str | None) -> float | None:
@@ -124,7 +122,6 @@ def line(m: Measured) -> list[object]:
         f"{m.cost(lapack):.1f}" if lapack else "-",
         asked["JAX"].cell if jax else "-",
         jax.removeprefix("JAX ") if jax else "-",
-        f"{m.ratio(IN_THREADS):.2f}x" if jax else "-",
         asked["LAPACK"].cell if lapack else "-",
         f"{m.cost('rnnlab auto'):.1f}",
         f"{m.interval:.1f}",

@@ -1,10 +1,8 @@
-"""JAX: a scan with jnp.linalg.qr in each step, compiled; over networks by vmap, by lax.map, or by vmap in threads."""
+"""JAX: a scan with jnp.linalg.qr in each step, compiled; over networks by vmap or by lax.map."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -32,19 +30,13 @@ def spectrum(U: Any, W: Any, x: Any) -> Any:
     return logs.mean(axis=0)
 
 
-def prepared(over_networks: Callable[..., Any], threads: int = 1) -> Prepare:
-    """Return the peer that goes over the networks in this way, each thread over a part."""
+def prepared(over_networks: Callable[..., Any]) -> Prepare:
+    """Return the peer that goes over the networks in this way."""
 
     def prepare(arrays: dict[str, np.ndarray]) -> Callable[[], Statistics]:
-        compiled, pool = jax.jit(over_networks), ThreadPoolExecutor(threads)
-        pieces = [np.array_split(arrays[name], min(threads, len(arrays["U"]))) for name in "UWx"]
-        on_device = [tuple(jnp.asarray(array) for array in part) for part in zip(*pieces, strict=True)]
-
-        def compute() -> Statistics:
-            parts = list(pool.map(lambda part: np.asarray(compiled(*part)), on_device))
-            return {"exponents": descending(np.concatenate(parts))}
-
-        return compute
+        compiled = jax.jit(over_networks)
+        on_device = tuple(jnp.asarray(arrays[name]) for name in "UWx")
+        return lambda: {"exponents": descending(np.asarray(compiled(*on_device)))}
 
     return prepare
 
@@ -52,5 +44,4 @@ def prepared(over_networks: Callable[..., Any], threads: int = 1) -> Prepare:
 VARIANTS = {
     "vmap": prepared(jax.vmap(spectrum)),
     "lax.map": prepared(mapped(spectrum)),
-    "vmap in threads": prepared(jax.vmap(spectrum), os.cpu_count() or 1),
 }
