@@ -50,6 +50,7 @@ def store(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")  # the width of whoever runs the tests would fold headers
 
 
 def call(*arguments, code=0):
