@@ -25,9 +25,9 @@ from rnnlab.kernels.contributions import (
 )
 from rnnlab.kernels.linalg import _lanes, copy, fill, pack_tamed
 from rnnlab.kernels.options import apart, borrowed, flat, kernel, reduction
-from rnnlab.kernels.pairs import Columns, Slopes, hold, lay_slopes, multiply_columns, pull, send, start, weigh_columns
+from rnnlab.kernels.pairs import Columns, Slopes, hold, lay_slopes, multiply_columns, pull, send, weigh_columns
 from rnnlab.kernels.scaled import EMPTY, add, log10, power
-from rnnlab.kernels.terms import hold_launch
+from rnnlab.kernels.terms import _launch, hold_launch
 from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
 
 
@@ -181,9 +181,8 @@ def lags_of_every(
         prepare(h[g], states, room)
         lay_slopes(slope[g], slopes, plan.slope_stride)
         for first in range(0, T, plan.steps):
-            _launch(
-                first, min(first + plan.steps, T), readout, h[g], _block(columns, first // plan.steps), launch, plan
-            )
+            stop, block = min(first + plan.steps, T), _block(columns, first // plan.steps)
+            _launch(first, stop, readout, h[g], block, launch, plan.stride)
         for lag in range(T):
             e = _one_lag(lag, T, B, N, columns, h[g], slopes, launch.row, states, room, totals, plan, out, g)
             missing_e = note(
@@ -209,17 +208,6 @@ def _block(columns, place):  # type: ignore[no-untyped-def]
         columns.adjoint[place], columns.weighed[place], columns.exponent[place], columns.weighed_exponent[place],
         columns.size[place], columns.weighed_size[place],
     )  # fmt: skip
-
-
-@kernel
-def _launch(first, stop, readout, h, columns, launch, plan):  # type: ignore[no-untyped-def]
-    size = (stop - first) * h.shape[1]
-    exponents, rows = launch.exponent[:size], launch.rows[:size]
-    send(
-        first, stop, readout, h, launch.cotangent[:size], exponents, rows, launch.loss[: stop - first],
-        launch.loss_exponent[: stop - first],
-    )  # fmt: skip
-    start(columns, rows, exponents, plan.stride)
 
 
 @kernel

@@ -64,7 +64,8 @@ class Settings(BaseModel):
 def work(trial: Trial, settings: Settings) -> Work:
     """Return what the measure costs for a trial: one sweep of the adjoint of L_T."""
     t = trial
-    rows = t.length // (1 if settings.steps is True else settings.steps) if settings.steps else 0
+    every = int(settings.steps)  # true: every step
+    rows = t.length // every if every else 0
     return Work(2.0 * t.batch * t.width * (t.length * t.width + 2 * t.outputs), rows)
 
 
@@ -80,8 +81,7 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     diverged = diverged_by_the_end(trajectory, np.isnan(hidden[:, -1]))
     tables = {"gain": _summary(networks, trajectory, diverged, slope, recurrent, settings)}
     if settings.steps:
-        every = 1 if settings.steps is True else settings.steps
-        tables["gain_by_step"] = _by_step(slope, recurrent, every)
+        tables["gain_by_step"] = _by_step(slope, recurrent, int(settings.steps))
     return tables
 
 

@@ -97,8 +97,8 @@ def work(trial: Trial, settings: Settings) -> Work:
     every = t.loss_at == "every"
     sequences, losses = t.batch * t.length, t.batch * (t.length if every else 1)
     flops = 2.0 * t.width * (sequences * ((3 if every else 2) * t.width + t.inputs) + 3 * losses * t.outputs)
-    rows = t.length // (1 if settings.steps is True else settings.steps) if settings.steps else 0
-    return Work(flops, rows)
+    nth = int(settings.steps)  # true: every step
+    return Work(flops, t.length // nth if nth else 0)
 
 
 def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> dict[str, dict[str, Any]]:
@@ -113,8 +113,7 @@ def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> d
     diverged = flow.diverged
     tables = {"gradients": _summary(networks, diverged, flow, slopes, rms_curve, log_curve, settings)}
     if settings.steps:
-        every = 1 if settings.steps is True else settings.steps
-        tables["gradients_by_step"] = _by_step(networks, trajectory, flow, slopes, every)
+        tables["gradients_by_step"] = _by_step(networks, trajectory, flow, slopes, int(settings.steps))
     return tables
 
 

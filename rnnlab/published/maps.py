@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rnnlab.published.result import Measured, Published
@@ -52,6 +53,7 @@ def _grown(jacobians: np.ndarray, burn_in: int) -> Growth:
     return growth
 
 
+@cache
 def _henon() -> Growth:
     import numpy as np
 
