@@ -18,8 +18,8 @@ Made from the code by `make docs`; a test checks that it is current. `null` mean
 instance of a diverged trial; `nan` and `inf` are results.
 """
 _BOOKKEEPING = {
-    "failures": "a row per trial and measure that raised",
-    "timings": "a row per trial and measure that was computed",
+    "failures": "a row per trial and measure that raised: key, parameters and these",
+    "timings": "a row per trial and measure that was computed: key and these",
 }
 
 
@@ -30,7 +30,7 @@ def page() -> str:
         for table in measure.TABLES:
             rows = "One row per trial: key, parameters and these." if table == name else "A long table: key and these."
             parts.append(_table(table, f"{rows} Measure `{name}`, version {measure.VERSION}."))
-    parts += [_table(table, f"Bookkeeping, {_BOOKKEEPING[table]}: key and these.") for table in store.BOOKKEEPING]
+    parts += [_table(table, f"Bookkeeping, {_BOOKKEEPING[table]}.") for table in store.BOOKKEEPING]
     return "\n".join(parts)
 
 

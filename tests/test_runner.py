@@ -356,6 +356,10 @@ def test_a_trial_that_fails_costs_no_other_and_is_tried_again(tmp_path, fake, mo
     assert failures["message"].tolist() == ["ValueError: no relu here"] * 4
     assert failures["traceback"].str.contains("in picky").all()
     assert set(failures["measure"]) == {"fake"}
+    assert set(failures["activation"]) == {"relu"}
+    assert sorted(zip(failures["length"], failures["recurrent_scale"], strict=True)) == [
+        (3, 0.5), (3, 40.0), (12, 0.5), (12, 40.0),
+    ]  # fmt: skip
     summary = runner.run(both, store=tmp_path, workers=1)
     assert (summary.new, summary.done, summary.failed) == (4, TRIALS - 4, 4)
     assert len(pd.read_parquet(tmp_path / "e" / "failures")) == 4

@@ -10,6 +10,7 @@ from rnnlab import store
 from rnnlab.columns import schema
 from rnnlab.executors import BlockFailed
 from rnnlab.runner.computing import BlockResult, Job
+from rnnlab.trial import parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,10 +48,11 @@ class Books:
         """Note that a job which cannot be taken apart any further has failed."""
         self._note(job)
         self._failed.update(job.keys)
-        for key in job.keys:
+        for key, trial in zip(job.keys, job.block.trials, strict=True):
             for measure in job.measures:
-                row = {"key": key, "measure": measure, "message": failure.message, "traceback": failure.details}
-                self._failures[key, measure] = {**row, "environment": job.environment}
+                said = {"measure": measure, "message": failure.message, "traceback": failure.details}
+                columns = {each.column.name: getattr(trial, name) for name, each in parameters().items()}
+                self._failures[key, measure] = {"key": key, **columns, **said, "environment": job.environment}
 
     def close(self) -> None:
         """Publish what is noted."""

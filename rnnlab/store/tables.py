@@ -19,6 +19,7 @@ LABELS = (KEY, SETTINGS, VERSION)  # a trial is done for a measure when this is 
 BOOKKEEPING: dict[str, tuple[Column, ...]] = {
     "failures": (
         KEY,
+        *(parameter.column for parameter in parameters().values()),
         MEASURE,
         Column("message", "string", "what was raised"),
         Column("traceback", "string", "where it was raised"),
