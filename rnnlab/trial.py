@@ -12,7 +12,7 @@ from annotated_types import Interval
 
 from rnnlab.columns import Column, DType
 
-DRAWS_VERSION = 1
+DRAWS_VERSION = 1  # raise VERSION of every measure with it: what is stored is found by parameters
 
 Size = Annotated[int, Interval(ge=1, le=2**20)]
 Scale = Annotated[float, Interval(ge=0.0, le=1e9)]

@@ -29,7 +29,9 @@ def table(trials):
 BASE = {"activation": "tanh", "width": 4, "length": 5}
 EXPERIMENTS = {
     "constants": described(BASE),
-    "axes": described(BASE | {"activation": ["tanh", "relu"], "recurrent_scale": [1, 0.5], "seed": {"range": [3, 9, 2]}}),
+    "axes": described(
+        BASE | {"activation": ["tanh", "relu"], "recurrent_scale": [1, 0.5], "seed": {"range": [3, 9, 2]}}
+    ),
     "follows": described(BASE | {"width": [4, 3], "inputs": 2, "seed": [5, 1]}),
     "zip": described(BASE | {"width": [4, 3, 4], "batch": [1, 1, 2], "seed": [0, 1]}, zips=[("width", "batch")]),
     "zip of repeated values": described(

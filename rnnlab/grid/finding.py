@@ -32,10 +32,9 @@ def places(axis: Axis, values: Sequence[pa.Array]) -> np.ndarray:
 
 def taken(column: Column, at: np.ndarray) -> list[Any]:
     """Return the values at these places of a column."""
-    if isinstance(column, range):
-        return [column[i] for i in at.tolist()]
-    held = _floats(column) if isinstance(column, Spaced) else column
-    return [held[i] for i in at.tolist()] if isinstance(held, tuple) else held[at].tolist()
+    if isinstance(column, Spaced):
+        return list(_floats(column)[at].tolist())
+    return [column[i] for i in at.tolist()]
 
 
 def _distinct(column: Column) -> bool:

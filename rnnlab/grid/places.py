@@ -1,4 +1,4 @@
-"""Trials by number: which stand in an experiment's grid is told by whole columns, and only those asked for are built."""
+"""Trials by number: which stand in a grid is told by whole columns, and only those asked for are built."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnlab.grid.finding import places, taken
 from rnnlab.trial import Trial, parameters
 
 _MOST = 2**62  # places that an int64 can number
-_CHUNK = 2**16  # trials that are built at a time
+_CHUNK = 2**18  # places that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Numbered:
 
     def spread(self, at: np.ndarray) -> dict[str, tuple[Column, np.ndarray]]:
         """Return, for every name, its column and where in it these places stand."""
-        rest, found = at - self.start, {}
+        rest, found = at - self.start, dict[str, tuple[Column, np.ndarray]]()
         for axis in reversed(self.axes):
             rest, here = np.divmod(rest, axis.size)
             found |= {name: (column, here) for name, column in zip(axis.names, axis.columns, strict=True)}
@@ -73,7 +73,7 @@ class Places:
         return self._first(columns, self._grids, table.num_rows)
 
     def trials(self, among: Iterable[np.ndarray] | None = None) -> Iterator[tuple[np.ndarray, list[Trial]]]:
-        """Yield chunks of places in order with their trials: of all places, or of chunks of sorted ones.
+        """Yield chunks of places in order with their trials: of all places, or of these chunks of sorted ones.
 
         What only repeats a trial of an earlier grid is left out.
         """

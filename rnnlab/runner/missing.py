@@ -1,78 +1,106 @@
-"""What of an experiment is not in the store yet, and why."""
+"""What of an experiment is not in the store yet, and why: told from the columns of what is, so that it scales.
+
+Stored rows are found in the grid by their parameters, not by their keys: only trials that are to be computed are built
+and hashed. (Draws of a new version therefore need a new VERSION of every measure.)
+"""
 
 from __future__ import annotations
 
-import itertools
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rnnlab import grid, store
 from rnnlab.experiment import Experiment
 from rnnlab.grid import blocks
 from rnnlab.runner.computing import Job
 from rnnlab.runner.labels import Label, labels_of, settings_of
-from rnnlab.trial import Trial
 
-_CHUNK = 2**16  # trials that are held at a time
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rnnlab.grid.places import Places
+    from rnnlab.trial import Trial
 
 
-@dataclass(frozen=True, slots=True)
+_HELD = 2**16  # trials that are built at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Published:
-    """What the store has of one measure."""
+    """What the store has of one measure, as sorted places in the grid."""
 
-    done: frozenset[str]  # keys under the label wanted
-    diverged: frozenset[str]  # those of them whose status is "diverged"
-    other_settings: frozenset[str]  # keys that have other settings only
-    other_version: frozenset[str]  # keys that have the settings wanted, of another version
-
-
-def published(place: store.Layout, measure: str, label: Label) -> Published:
-    """Return what the store has of a measure; raises DamagedFile where a file cannot be read."""
-    import pyarrow.compute as pc
-
-    table = store.published(place, measure)
-    same = pc.equal(table["settings"], label.settings)
-    wanted = pc.and_(same, pc.equal(table["measure_version"], label.version))
-
-    def keys(mask: object) -> frozenset[str]:
-        return frozenset(table["key"].filter(mask).to_pylist())
-
-    done = keys(wanted)
-    diverged = keys(pc.and_(wanted, pc.equal(table["status"], "diverged"))) if "status" in table.column_names else ()
-    return Published(done, frozenset(diverged), keys(pc.invert(same)) - done, keys(same) - done)
+    done: np.ndarray  # under the label wanted
+    diverged: np.ndarray  # those of them whose status is "diverged"
+    other_settings: np.ndarray  # that have other settings only
+    other_version: np.ndarray  # that have the settings wanted, of another version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Missing:
-    """The trials of an experiment that have something to compute.
-
-    `masks` has a number for every trial in grid order: bit i is set where the i-th measure is missing. None: all are.
-    """
+    """The trials of an experiment that have something to compute, by measure what is done of them."""
 
     experiment: Experiment
+    places: Places
     total: int
-    new: int
-    diverged: int  # of those that are done
-    masks: array[int] | None
+    published: dict[str, Published]
 
     @property
+    def new(self) -> int:
+        """Trials that have something to compute."""
+        return self.total - self.done
+
+    @cached_property
     def done(self) -> int:
         """Trials that have everything."""
-        return self.total - self.new
+        import numpy as np
 
-    def trials(self) -> Iterator[tuple[Trial, int]]:
-        """Yield every trial that has something to compute, with its mask."""
-        everything = (1 << len(self.experiment.measures)) - 1
-        masks: Iterable[int] = itertools.repeat(everything) if self.masks is None else self.masks
-        pairs = zip(grid.trials(self.experiment), masks, strict=False)
-        return ((trial, mask) for trial, mask in pairs if mask)
+        first, *rest = (each.done for each in self.published.values())
+        for each in rest:
+            first = np.intersect1d(first, each, assume_unique=True)
+        return len(first)
+
+    @cached_property
+    def diverged(self) -> int:
+        """Trials that are known to diverge."""
+        return len(_union([each.diverged for each in self.published.values()]))
+
+    @cached_property
+    def begun(self) -> np.ndarray:
+        """The places of trials that have something, sorted."""
+        return _union([each.done for each in self.published.values()])
+
+    def masks(self, at: np.ndarray) -> np.ndarray:
+        """Return a number for each of these places: bit i is set where the i-th measure is missing."""
+        import numpy as np
+
+        found = np.zeros(len(at), np.int64)
+        for i, each in enumerate(self.published.values()):
+            found |= np.where(_among(at, each.done), 0, 1 << i)
+        return found
+
+    def trials(self) -> Iterator[list[tuple[Trial, int]]]:
+        """Yield every trial that has something to compute, with its mask, some at a time."""
+        for at, trials in self.places.trials(self._left()):
+            yield list(zip(trials, self.masks(at).tolist(), strict=True))
+
+    def _left(self) -> Iterator[np.ndarray]:
+        """Yield the places with something to compute, as many at a time as are held."""
+        import numpy as np
+
+        held = np.empty(0, np.int64)
+        for at in self.places.chunks():
+            held = np.concatenate([held, at[self.masks(at) > 0]])
+            while len(held) >= _HELD:
+                yield held[:_HELD]
+                held = held[_HELD:]
+        yield held
 
     def jobs(self, environment: str) -> Iterator[Job]:
         """Yield the work in blocks, without ever holding many of them."""
         settings = settings_of(self.experiment)
-        pairs = self.trials()
-        while chunk := list(itertools.islice(pairs, _CHUNK)):
+        for chunk in self.trials():
             keys = {id(trial): trial.key for trial, _ in chunk}
             for mask in sorted({mask for _, mask in chunk}):
                 work = {name: each for i, (name, each) in enumerate(settings.items()) if mask >> i & 1}
@@ -80,23 +108,48 @@ class Missing:
                     yield Job(block, tuple(keys[id(trial)] for trial in block.trials), environment)
 
 
-def missing(experiment: Experiment, found: Mapping[str, Published]) -> Missing:
-    """Return what is left to compute; only keys are made of the trials, and none where the store has nothing."""
-    total = grid.count(experiment)
-    done = [found[name].done for name in experiment.measures]
-    if not any(done):
-        return Missing(experiment, total, total, 0, None)
-    diverged = frozenset[str]().union(*(each.diverged for each in found.values()))
-    masks, new, gone = array("H"), 0, 0
-    for trial in grid.trials(experiment):
-        key = trial.key
-        mask = sum(1 << i for i, keys in enumerate(done) if key not in keys)
-        masks.append(mask)
-        new += bool(mask)
-        gone += key in diverged
-    return Missing(experiment, len(masks), new, gone, masks)
+def missing(place: store.Layout, experiment: Experiment) -> Missing:
+    """Return what is left to compute; raises DamagedFile where a file cannot be read."""
+    from rnnlab.grid.places import Places
+
+    places = Places(experiment)
+    found = {name: _published(place, places, name, label) for name, label in labels_of(experiment).items()}
+    return Missing(experiment, places, grid.count(experiment), found)
 
 
-def look(place: store.Layout, experiment: Experiment) -> dict[str, Published]:
-    """Return what the store has of each measure of the experiment."""
-    return {name: published(place, name, label) for name, label in labels_of(experiment).items()}
+def _published(place: store.Layout, places: Places, measure: str, label: Label) -> Published:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if measure not in place.tables():
+        return Published(*(np.empty(0, np.int64) for _ in range(4)))
+    table = store.published(place, measure)
+    at = places.find(table)
+    same = pc.equal(table["settings"], label.settings).to_numpy()
+    wanted = same & pc.equal(table["measure_version"], label.version).to_numpy()
+    diverged = np.zeros(len(at), bool)
+    if "status" in table.column_names:
+        diverged = wanted & pc.fill_null(pc.equal(table["status"], "diverged"), False).to_numpy()
+
+    def there(mask: np.ndarray) -> np.ndarray:
+        return np.unique(at[mask & (at >= 0)])
+
+    done = there(wanted)
+    others = (np.setdiff1d(there(mask), done, assume_unique=True) for mask in (~same, same))
+    return Published(done, there(diverged), *others)
+
+
+def _union(parts: Sequence[np.ndarray]) -> np.ndarray:
+    import numpy as np
+
+    return np.unique(np.concatenate(parts))
+
+
+def _among(at: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Say which of these places are among the sorted known ones."""
+    import numpy as np
+
+    if not len(known):
+        return np.zeros(len(at), bool)
+    found = np.minimum(np.searchsorted(known, at), len(known) - 1)
+    return np.asarray(known[found] == at)

@@ -15,9 +15,8 @@ from rnnlab import store as stores
 from rnnlab.errors import StoreDamaged, UsageError
 from rnnlab.experiment import Experiment
 from rnnlab.runner.computing import measured, tables_of
-from rnnlab.runner.labels import labels_of
+from rnnlab.runner.labels import Label, labels_of
 from rnnlab.runner.manifest import finished, now, record
-from rnnlab.runner.missing import look
 from rnnlab.runner.running import Summary
 from rnnlab.trial import parameters
 
@@ -91,9 +90,9 @@ def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary
     description = environment.describe()
     here = environment.fingerprint(description)
     stores.note_environment(place, here, description)
-    found = look(place, own)
-    missing = [name for name in own.measures if own.key not in found[name].done]
-    diverged = any(own.key in each.diverged for each in found.values())
+    found = {name: _found(place, own, name, label) for name, label in labels_of(own).items()}
+    missing = [name for name, rows in found.items() if not rows.num_rows]
+    diverged = any("diverged" in rows["status"].to_pylist() for rows in found.values())
     if missing:
         tables = _tables(own, networks, missing, here)
         stores.publish(place, tables)
@@ -105,6 +104,12 @@ def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary
     about = {"started": started, "git": environment.git(), "environment": here}
     stores.write_manifest(place, record(place, own, previous, about=about, summary=counts))
     return summary
+
+
+def _found(place: stores.Layout, own: OwnNetwork, measure: str, label: Label) -> pa.Table:
+    """Return the rows of a measure that are of this network, with the label wanted."""
+    columns = ["key", "status"]
+    return stores.read(place, measure, columns=columns, keys=[own.key], settings=label.settings, version=label.version)
 
 
 def _tables(own: OwnNetwork, networks: Networks, wanted: list[str], here: str) -> dict[str, pa.Table]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnlab import costs, executors, grid, measures
 from rnnlab import store as stores
-from rnnlab.experiment import Axis, Experiment, Grid
+from rnnlab.experiment import Experiment
 from rnnlab.machine import memory, processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
-from rnnlab.runner.missing import Missing, Published, look, missing
+from rnnlab.runner.loads import loads_of
+from rnnlab.runner.missing import Missing, missing
 from rnnlab.trial import Trial, parameters
 
-_shape_of = attrgetter(*grid.SHAPE)
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +52,24 @@ def plan(
     """Return what `run` would do with the same arguments."""
     executors.check(executor, workers)
     place = stores.layout(store, experiment.name)
-    found = look(place, experiment)
-    work = missing(experiment, found)
+    work = missing(place, experiment)
     number = processors() if workers is None else workers
     total, measured = costs.Cost(0.0, 0, 0), 0
-    for measure, loads in _loads(work).items():
+    for measure, loads in loads_of(work).items():
         model = _model(place, store, measure, experiment)
         cost = costs.estimate(loads, workers=number, model=model, executor=executor)
         measured += model.trials
         total = costs.Cost(total.seconds + cost.seconds, max(total.memory, cost.memory), total.disk + cost.disk)
     _warn_of(total.memory)
     return Plan(
-        experiment.name, work.total, work.done, work.new, _why(place, work, found), number, total.seconds, total.memory,
+        experiment.name, work.total, work.done, work.new, _why(place, work), number, total.seconds, total.memory,
         total.disk, measured,
     )  # fmt: skip
 
 
 def warn_of_memory(work: Missing, workers: int, executor: str) -> None:
     """Warn, before anything is computed, where that would take more memory than there is."""
-    parts = _loads(work).values()
+    parts = loads_of(work).values()
     _warn_of(max((costs.estimate(each, workers=workers, executor=executor).memory for each in parts), default=0))
 
 
@@ -82,81 +80,38 @@ def _warn_of(need: int) -> None:
         warnings.warn(f"{short}. Use fewer workers, or smaller trials.", RuntimeWarning, stacklevel=3)
 
 
-def _why(place: stores.Layout, work: Missing, found: Mapping[str, Published]) -> dict[str, dict[str, int]]:
+def _why(place: stores.Layout, work: Missing) -> dict[str, dict[str, int]]:
     """Return for every measure how many trials lack it, by reason."""
-    names = list(work.experiment.measures)
-    failed = stores.read(place, "failures", columns=["key", "measure"]).to_pylist()
-    before = {(row["key"], row["measure"]) for row in failed}
-    known = before or any(each.other_settings or each.other_version for each in found.values())
-    if work.masks is None and not known:  # no trial need be built
-        return {name: {"never computed": work.new} for name in names if work.new}
-    why: dict[str, Counter[str]] = defaultdict(Counter)
-    for trial, mask in work.trials():
-        key = trial.key
-        for i, name in enumerate(names):
-            if mask >> i & 1:
-                why[name][_reason(key, found[name], (key, name) in before)] += 1
-    return {name: dict(counts) for name, counts in why.items()}
+    why = {}
+    for name, found in work.published.items():
+        failed = _failed(place, work, name)
+        new_version, other_settings = (_without(each, failed) for each in (found.other_version, found.other_settings))
+        counts = {
+            "failed before": len(failed),
+            "the measure has a new version": len(new_version),
+            "computed with other settings": len(_without(other_settings, new_version)),
+        }
+        counts["never computed"] = work.total - len(found.done) - sum(counts.values())
+        why[name] = {reason: number for reason, number in counts.items() if number}
+    return {name: each for name, each in why.items() if each}
 
 
-def _reason(key: str, found: Published, failed: bool) -> str:
-    if failed:
-        return "failed before"
-    if key in found.other_version:
-        return "the measure has a new version"
-    return "computed with other settings" if key in found.other_settings else "never computed"
+def _failed(place: stores.Layout, work: Missing, measure: str) -> np.ndarray:
+    """Return the places of the trials that failed and have not been computed since."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if "failures" not in place.tables():
+        return np.empty(0, np.int64)
+    rows = stores.read(place, "failures").filter(pc.field("measure") == measure)
+    at = np.unique(work.places.find(rows))
+    return _without(at[at >= 0], work.published[measure].done)
 
 
-def _loads(work: Missing) -> dict[str, list[costs.Load]]:
-    """Return by measure what is to be computed, one load for each shape."""
-    settings = settings_of(work.experiment)
-    shapes = list(_all(work) if work.masks is None else _some(work))
-    loads = {
-        name: [
-            replace(load, work=measures.work_of(load.trial, {name: each}), drawn=not mask & ((1 << i) - 1))
-            for load, mask in shapes
-            if mask >> i & 1
-        ]
-        for i, (name, each) in enumerate(settings.items())
-    }
-    return {name: each for name, each in loads.items() if each}
+def _without(places: np.ndarray, others: np.ndarray) -> np.ndarray:
+    import numpy as np
 
-
-def _all(work: Missing) -> Iterator[tuple[costs.Load, int]]:
-    """Yield a load of every shape, with the mask of its measures; no trial but one of each is built."""
-    everything = (1 << len(work.experiment.measures)) - 1
-    overlap = work.total / sum(each.size for each in work.experiment.grids)
-    for each in work.experiment.grids:
-        for trial, number, seeds in _shapes(each):
-            yield costs.Load(trial, max(1, round(number * overlap)), min(seeds, number)), everything
-
-
-def _shapes(one: Grid) -> Iterator[tuple[Trial, int, int]]:
-    """Yield a trial of every shape of a grid, how many have it, and how many seeds they have."""
-    shaping = tuple(axis for axis in one.axes if set(axis.names) & set(grid.SHAPE))
-    others = [axis for axis in one.axes if axis not in shaping]
-    number = math.prod(axis.size for axis in others)
-    seeds = next((axis.size for axis in others if "seed" in axis.names), 1)
-    thin = tuple(axis if axis in shaping else _first(axis) for axis in one.axes)
-    for trial in grid.trials(Experiment("", "", (Grid(thin),), {})):
-        yield trial, number, seeds
-
-
-def _first(axis: Axis) -> Axis:
-    return Axis(axis.names, tuple((value,) for value in next(axis.rows())))
-
-
-def _some(work: Missing) -> Iterator[tuple[costs.Load, int]]:
-    first: dict[tuple[Any, ...], Trial] = {}
-    numbers: Counter[tuple[Any, ...]] = Counter()
-    seeds: dict[tuple[Any, ...], set[int]] = defaultdict(set)
-    for trial, mask in work.trials():
-        shape = (mask, *_shape_of(trial))
-        first.setdefault(shape, trial)
-        numbers[shape] += 1
-        seeds[shape].add(trial.seed)
-    for shape, trial in first.items():
-        yield costs.Load(trial, numbers[shape], len(seeds[shape])), shape[0]
+    return np.setdiff1d(places, others, assume_unique=True)
 
 
 def _model(place: stores.Layout, store: str | PathLike[str], measure: str, experiment: Experiment) -> costs.Model:

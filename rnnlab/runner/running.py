@@ -19,7 +19,7 @@ from rnnlab.machine import processors
 from rnnlab.runner.books import Books
 from rnnlab.runner.computing import BlockResult, Job
 from rnnlab.runner.manifest import Record, finished, now, record
-from rnnlab.runner.missing import Missing, look, missing
+from rnnlab.runner.missing import Missing, missing
 from rnnlab.runner.planning import warn_of_memory
 from rnnlab.runner.signals import Patience
 from rnnlab.runner.warming import warm
@@ -108,7 +108,7 @@ def _read_only(place: stores.Layout, experiment: Experiment, error: StoreIOError
     """Return the summary of an experiment of which nothing is missing in a store that cannot be written, else None."""
     if not stores.refused(error):
         return None
-    work = missing(experiment, look(place, experiment))
+    work = missing(place, experiment)
     if work.new:
         return None
     note = f"{place.manifest}: could not be rewritten, the store is read-only; it tells of an earlier run"
@@ -127,7 +127,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     begin, started = time.perf_counter(), now()
     previous, said = _manifest(place)
     notes += [*said, *stores.recover(place)]
-    work = missing(experiment, look(place, experiment))
+    work = missing(place, experiment)
     means.progress(work.done, work.total)
     books = Books(place)
     description = environment.describe()

@@ -14,7 +14,7 @@ from rnnlab.store.layouts import Layout
 from rnnlab.store.problems import explained
 from rnnlab.store.snapshots import Snapshot, snapshot
 from rnnlab.store.tables import LABELS, columns_of
-from rnnlab.trial import added_later
+from rnnlab.trial import added_later, parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,8 +58,8 @@ def read(
 
 
 def published(place: Layout, measure: str) -> pa.Table:
-    """Return key, settings, measure_version and (where the measure has one) status of all that is done."""
-    names = [column.name for column in LABELS]
+    """Return key, parameters, settings, measure_version and (where the measure has one) status of all that is done."""
+    names = [*(column.name for column in LABELS), *(each.column.name for each in parameters().values())]
     has_status = any(column.name == "status" for column in columns_of(measure))
     return read(place, measure, columns=[*names, "status"] if has_status else names)
 
