@@ -482,7 +482,8 @@ def test_interrupted_is_130_or_143_and_the_same_command_goes_on(number, code):
     arguments = ["run", "small.toml", "-s", "width=64", "-s", "length=1000", "--workers", "1"]
     running = process(*arguments, "-s", "seed=" + ",".join(map(str, range(300))))
     assert "0 of 1,200 trials" in running.stderr.readline()
-    time.sleep(1.0)
+    while running.poll() is None and not list(Path("results/small").glob("gradients/*.parquet")):
+        time.sleep(0.02)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
     assert running.returncode == code, err

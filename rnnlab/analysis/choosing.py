@@ -63,7 +63,8 @@ def axes(trials: pd.DataFrame) -> list[str]:
 
 def in_order(values: Iterable[Any]) -> list[Any]:
     """Return the distinct values in the order of tables and legends: activations as people say them, else ascending."""
-    return sorted(set(values), key=lambda value: (_place(value), value))
+    distinct = values.unique() if isinstance(values, pd.Series) else set(values)
+    return sorted(distinct, key=lambda value: (_place(value), value))
 
 
 def _place(value: Any) -> int:

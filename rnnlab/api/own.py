@@ -44,13 +44,25 @@ class OwnResults(Results):
         return ()
 
     @property
-    def _given(self) -> pd.DataFrame:
+    def _size(self) -> int:
+        return 1
+
+    def _whole(self, homes: Mapping[str, tuple[str, str]], keyed: Iterable[str]) -> pd.DataFrame:
         import pandas as pd
 
         from rnnlab.runner import own_key, own_parameters
 
         network = self.manifest["experiment"]["network"]
-        return pd.DataFrame([{"key": own_key(network), **own_parameters(network)}])
+        frame = pd.DataFrame([{"key": own_key(network), **own_parameters(network)}])
+        for measure in keyed:
+            names = {column: name for name, (owner, column) in homes.items() if owner == measure}
+            table = self._read(measure, ["key", *names], None).rename(columns=names)
+            frame = frame.merge(table, on="key", how="left", validate="one_to_one")
+        return frame
+
+    def _beside(self, table: str, columns: Iterable[str], where: Mapping[str, Any]) -> pd.DataFrame:
+        frame = self._trials
+        return frame[["key", *(name for name in columns if name in frame and name != "key")]]
 
     def _refuse(self) -> NoReturn:
         file = self.manifest["experiment"]["network"]["files"]["network"]

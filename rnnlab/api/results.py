@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnlab import experiment as experiments
 from rnnlab import grid as grids
@@ -20,11 +19,14 @@ from rnnlab.trial import Trial, parameters
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rnnlab.api.rows import Rows
     from rnnlab.draws import Problem
     from rnnlab.experiment import Experiment
     from rnnlab.runner import Summary
 
 _OWN = (*(column.name for column in (*stores.LABELS, *STATUS)), "reason")  # each measure has these of its own
+_Home: TypeAlias = tuple[str, str]  # measure and column
+PARAMETERS = tuple(parameter.column.name for parameter in parameters().values())
 _LABELS = tuple(column.name for column in stores.LABELS)  # constant in what is read of a table
 
 
@@ -59,9 +61,8 @@ class Results:
         """
         if measure not in self.measured:
             raise UsageError(f"{self.name} has no measure {measure}; it has {', '.join(self.measured)}.")
-        frame = self._given
-        own = [name for name in self._columns_of(measure) if name == "key" or name not in frame]
-        return frame.merge(self._read(measure, own, None), on="key", how="left", validate="one_to_one")
+        own = [name for name in self._columns_of(measure) if name == "key" or name not in PARAMETERS]
+        return self._whole({name: (measure, name) for name in own if name != "key"}, [measure])
 
     def table(
         self, name: str, columns: Sequence[str] | None = None, where: Mapping[str, Any] | None = None
@@ -69,7 +70,7 @@ class Results:
         """Return a table of the store, in grid order, for the trials of the manifest's grid.
 
         columns: any of its own and of those of `trials`, which are joined; default: key, the axes and all its own.
-        where: values (one, or a list) that columns must have, of either kind.
+        where: values (one, or a list) that columns must have, of either kind. Only what is asked for is held.
         """
         from rnnlab import analysis
 
@@ -78,10 +79,14 @@ class Results:
         here = {key: value for key, value in (where or {}).items() if key in own and key != "key"}
         elsewhere = {key: value for key, value in (where or {}).items() if key not in here}
         joined = [column for column in wanted if column not in own]
-        kept = analysis.pick(self._trials, elsewhere)
-        _check_columns(joined, self._trials.columns, own)
+        _check_columns(joined, ["key", *PARAMETERS, *self._homes], own)
+        beside = self._beside(name, dict.fromkeys([*joined, *elsewhere]), {**here, **elsewhere})
+        if beside.empty:  # say which value no trial has, if that is why
+            known = {key: value for key, value in elsewhere.items() if key in PARAMETERS}
+            analysis.pick(self._whole({}, ()), known)
+        kept = analysis.pick(beside, elsewhere)
         needed = list(dict.fromkeys(["key", *(c for c in wanted if c in own), *here]))
-        frame = self._read(name, needed, kept["key"] if elsewhere else None)
+        frame = self._read(name, needed, kept["key"] if len(kept) < self._size else None)
         frame = kept[["key", *joined]].merge(analysis.pick(frame, here), on="key", how="inner")
         return frame[wanted]
 
@@ -93,14 +98,17 @@ class Results:
 
     def trial(self, key: str) -> Trial:
         """Return the parameters of a trial; the beginning of its key will do where it is unique."""
-        found = [trial for trial, each in zip(self._grid, self._keys, strict=True) if each.startswith(key)]
-        if len(found) == 1 and key:
-            return found[0]
-        if not found:
+        keys = self._rows.keys(self._rows.stored(self.measured))
+        found = [i for i, each in enumerate(keys.to_pylist()) if each.startswith(key)] if key else []
+        if len(found) == 1:
+            [(_, [trial])] = self._rows.places.trials([self._rows.at[found]])
+            return trial
+        if not found and key:
             raise UsageError(
                 f"no trial of {self.name} has the key {key}. Keys stand in the column `key` of its tables."
             )
-        raise UsageError(f"{key!r} is the beginning of {len(found):,} keys of {self.name}: give more digits.")
+        number = len(found) if key else len(keys)
+        raise UsageError(f"{key!r} is the beginning of {number:,} keys of {self.name}: give more digits.")
 
     def __repr__(self) -> str:
         title = self._experiment.title
@@ -108,7 +116,7 @@ class Results:
         tables = ", ".join(self._tables)
         return (
             f"<Results of {self.name!r} in {str(self.store)!r}{f': {title}' if title else ''}\n"
-            f"  {grids.count(self._experiment):,} trials; axes: {axes or 'none'}\n"
+            f"  {self._size:,} trials; axes: {axes or 'none'}\n"
             f"  .trials has a row per trial; .table(name) reads one of: {tables}>"
         )
 
@@ -120,13 +128,15 @@ class Results:
     def _experiment(self) -> Experiment:
         return experiments.parse(self.manifest["experiment"], str(self._place.manifest))
 
-    @cached_property
-    def _grid(self) -> tuple[Trial, ...]:
-        return tuple(grids.trials(self._experiment))
+    @property
+    def _size(self) -> int:
+        return grids.count(self._experiment)
 
     @cached_property
-    def _keys(self) -> list[str]:
-        return [trial.key for trial in self._grid]
+    def _rows(self) -> Rows:
+        from rnnlab.api.rows import Rows
+
+        return Rows(self._place, self._experiment, {name: self._labels(name) for name in self.measured})
 
     @property
     def _tables(self) -> list[str]:
@@ -137,27 +147,54 @@ class Results:
     def _axes(self) -> tuple[str, ...]:
         return grids.axes(self._experiment)
 
-    @property
-    def _given(self) -> pd.DataFrame:
-        """The key and the parameters of every trial."""
-        import pandas as pd
-
-        names = [parameter.column.name for parameter in parameters().values()]
-        frame = pd.DataFrame(map(attrgetter(*parameters()), self._grid), columns=names)
-        frame.insert(0, "key", self._keys)
-        return frame
-
     @cached_property
     def _trials(self) -> pd.DataFrame:
-        frame = self._given
-        names = [name for name in frame if name != "key"]
+        return self._whole(self._homes, self.measured)
+
+    @cached_property
+    def _homes(self) -> dict[str, _Home]:
+        """The columns of `trials` that are no parameters: the measure that each is of, and its name there."""
+        homes: dict[str, _Home] = {}
         for measure in self.measured:
-            own = [name for name in self._columns_of(measure) if name not in names]
-            table = self._read(measure, own, None)
-            taken = frame.columns if measure == self.measured[0] else (*frame.columns, *_OWN)
-            twice = {name: f"{measure}_{name}" for name in own if name in taken and name != "key"}
-            frame = frame.merge(table.rename(columns=twice), on="key", how="left", validate="one_to_one")
-        return frame
+            taken = homes if measure == self.measured[0] else {*homes, *_OWN}
+            own = [name for name in self._columns_of(measure) if name not in PARAMETERS and name != "key"]
+            homes |= {f"{measure}_{name}" if name in taken else name: (measure, name) for name in own}
+        return homes
+
+    def _whole(self, homes: Mapping[str, _Home], keyed: Iterable[str]) -> pd.DataFrame:
+        """Return key and parameters of all trials, and these columns, which are of the measures `keyed`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        of = {measure: [column for owner, column in homes.values() if owner == measure] for measure in keyed}
+        found = {measure: self._rows.beside(measure, ["key", *names]) for measure, names in of.items()}
+        known = [rows["key"] for rows in found.values()]
+        given = self._rows.parameters()
+        columns = {"key": self._rows.keys(pc.coalesce(*known) if known else None)}
+        columns |= {name: given[name] for name in given.column_names}
+        columns |= {name: found[measure][column] for name, (measure, column) in homes.items()}
+        return pa.table(columns).to_pandas()
+
+    def _beside(self, table: str, columns: Iterable[str], where: Mapping[str, Any]) -> pd.DataFrame:
+        """Return key and these columns of `trials` for the trials that this table may have rows of, in grid order."""
+        import pyarrow as pa
+
+        wanted = [name for name in columns if name != "key"]
+        if table in stores.BOOKKEEPING:
+            homes = {name: self._homes[name] for name in wanted if name in self._homes}
+            return self._whole(homes, self.measured)[["key", *(n for n in wanted if n in (*PARAMETERS, *homes))]]
+        measure = stores.owner(table)
+        given = {name: value for name, value in where.items() if name in PARAMETERS}
+        own = {name: self._homes[name][1] for name in wanted if self._homes.get(name, ("",))[0] == measure}
+        asked = [name for name in wanted if name in PARAMETERS]
+        numbers, rows = self._rows.of(measure, ["key", *asked, *dict.fromkeys(own.values())], given)
+        found = {"key": rows["key"], **{name: rows[name] for name in asked}}
+        found |= {name: rows[column] for name, column in own.items()}
+        for name in wanted:
+            if name in self._homes and name not in found:
+                home, column = self._homes[name]
+                found[name] = self._rows.beside(home, [column])[column].take(pa.array(numbers))
+        return pa.table(found).to_pandas()
 
     def _columns_of(self, table: str) -> list[str]:
         if table not in self._tables:

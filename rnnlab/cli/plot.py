@@ -44,7 +44,7 @@ def command(
 
     paths = _paths(output) if output else []
     results = api.load(name, store)
-    picked = analysis.as_printed(results.trials, options.conditions(where))
+    picked = analysis.as_printed(results.statistics(results.measured[0]), options.conditions(where))
     drawn = kind or figures.kind_of(results, picked)
     figure = figures.plot(results, drawn, where=picked)
     paths = paths or [Path("figures", f"{name}-{kind}{suffix}" if kind else f"{name}{suffix}") for suffix in _BOTH]

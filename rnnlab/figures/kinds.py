@@ -42,7 +42,7 @@ def kind_of(results: Results, where: Mapping[str, Any] | None = None) -> str:
     """Return the kind of figure that suits an experiment, or those of its trials that `where` picks."""
     if "gradients" in results.measured:
         by_step = results.manifest["experiment"]["measure"]["gradients"].get("steps", False)
-        return kind_for(analysis.pick(results.trials, where or {}), by_step=by_step)
+        return kind_for(analysis.pick(results.statistics(results.measured[0]), where or {}), by_step=by_step)
     there = [kind for kind in ("pairs", "theory", "lags", "spectrum") if _has(results, kind)]
     return there[0] if there else "statistics"
 

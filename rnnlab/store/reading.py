@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,30 +31,42 @@ def read(
     keys: Iterable[str] | None = None,
     settings: str | None = None,
     version: int | None = None,
+    where: Mapping[str, pa.Array] | None = None,
+    most: int | None = None,
     verify: bool = True,
 ) -> pa.Table:
     """Return a table, or some of its columns and rows, as it stood at one moment.
 
-    `keys`, `settings` and `version` each keep only the rows that have them. Without `verify` only pages are checked,
-    not the whole file against its name. Raises DamagedFile where a file is not what was written.
+    `keys`, `settings` and `version` each keep only the rows that have them, `where` those whose columns have one of
+    these values. Files are read until there are `most` rows. Without `verify` only pages are checked, not the
+    whole file against its name. Raises DamagedFile where a file is not what was written.
     """
     described = {column.name: column for column in columns_of(table)}
     wanted = list(described) if columns is None else list(columns)
-    pinned = schema(described[name] for name in wanted)
-    keep = _keeper(keys, settings, version)
-    needed = list(dict.fromkeys([*wanted, *(c.name for c in LABELS if c.name in described)]))
+    keep = _keeper(keys, settings, version, where or {})
+    needed = list(dict.fromkeys([*wanted, *(c.name for c in LABELS if c.name in described), *(where or {})]))
+    pinned = schema(described[name] for name in needed)
 
     def load(current: Snapshot) -> pa.Table:
         import pyarrow as pa
 
         def part(path: Path) -> pa.Table:
             found = parquet.read(path, needed, verify=verify)
-            return parquet.guarded(path, lambda: conform(keep(found), pinned, vouched=verify))
+            return parquet.guarded(path, lambda: keep(conform(found, pinned, vouched=verify)).select(wanted))
 
-        parts = (part(path) for path in current.paths(place, table))
-        return pa.concat_tables([pinned.empty_table(), *parts])
+        parts = _until(most, (part(path) for path in current.paths(place, table)))
+        return pa.concat_tables([pinned.empty_table().select(wanted), *parts])
 
     return while_files_change(place, load)
+
+
+def _until(most: int | None, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    rows = 0
+    for part in parts:
+        if most is not None and rows >= most:
+            return
+        yield part if most is None else part.slice(0, most - rows)
+        rows += part.num_rows
 
 
 def published(place: Layout, measure: str) -> pa.Table:
@@ -95,7 +107,9 @@ def conform(table: pa.Table, pinned: pa.Schema, *, vouched: bool = True) -> pa.T
     return pa.Table.from_arrays([column(field) for field in pinned], schema=pinned)
 
 
-def _keeper(keys: Iterable[str] | None, settings: str | None, version: int | None) -> Callable[[pa.Table], pa.Table]:
+def _keeper(
+    keys: Iterable[str] | None, settings: str | None, version: int | None, where: Mapping[str, pa.Array]
+) -> Callable[[pa.Table], pa.Table]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -106,6 +120,8 @@ def _keeper(keys: Iterable[str] | None, settings: str | None, version: int | Non
         tests.append(pc.field("measure_version") == version)
     if keys is not None:
         tests.append(pc.field("key").isin(pa.array(list(keys), pa.string())))
+    for name, values in where.items():
+        tests.append(pc.field(name).isin(values))
 
     def keep(table: pa.Table) -> pa.Table:
         for test in tests:
