@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, lyapunov, machine, pairs, theory
+from benchmarks import commands, kernels, lyapunov, machine, pairs, store, theory
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
@@ -18,6 +18,7 @@ SECTIONS = {
     "process": process.section,
     "theory": theory.section,
     "commands": commands.section,
+    "store": store.section,
 }
 
 
