@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval
@@ -59,7 +59,7 @@ class Trial:
     @property
     def key(self) -> str:
         """Identity of the trial: shortened sha256 of the canonical JSON of the problem and of the draws' version."""
-        return key_of(self.values())
+        return _key(self)
 
     def values(self) -> dict[str, Any]:
         """Return the parameters by name, in the order of the columns."""
@@ -151,8 +151,21 @@ def trial_of(values: dict[str, Any]) -> Trial:
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
-def key_of(values: dict[str, Any]) -> str:
-    """Return the key of a problem: 20 hexadecimal digits."""
-    problem = {name: value for name, value in values.items() if value != _NEUTRAL.get(name)}
-    text = _canonical({"draws": DRAWS_VERSION, **problem})
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+@lru_cache(maxsize=2**14, typed=True)
+def _written(name: str, value: Any) -> str:
+    """Return one entry of the canonical JSON of a problem, nothing where the value is neutral."""
+    return "" if value == _NEUTRAL.get(name) else f"{_canonical(name)}:{_canonical(value)}"
+
+
+@cache
+def _entries() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names that come before "draws" in the order of the alphabet, and those after it."""
+    names = sorted(Trial.__slots__)
+    return tuple(n for n in names if n < "draws"), tuple(n for n in names if n > "draws")
+
+
+def _key(trial: Trial) -> str:
+    """Return 20 hexadecimal digits of the sha256 of the problem's canonical JSON, put together from known entries."""
+    before, after = ([_written(name, getattr(trial, name)) for name in names] for names in _entries())
+    text = ",".join(filter(None, [*before, f'"draws":{DRAWS_VERSION}', *after]))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:20]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,7 +16,7 @@ from rnnlab import api, experiment, grid, runner
 from rnnlab.runner import loads
 from rnnlab.runner.missing import missing
 from rnnlab.store import layout, parquet
-from rnnlab.trial import Trial
+from rnnlab.trial import _NEUTRAL, Trial
 
 GRID = {"activation": ["tanh", "relu"], "width": [3, 4], "length": [3, 5], "seed": {"range": 4}}
 HUGE = {
@@ -152,6 +155,20 @@ def test_commands_open_no_more_files_than_they_must(tmp_path, monkeypatch):
     rate = pd.read_parquet(tmp_path / "e" / "gradients")["growth_rate"].dropna().iloc[0]
     assert len(results.table("gradients_by_step", columns=["t", "loss"], where={"growth_rate": rate, "t": 1})) == 1
     assert {path.parent.name for path in opened} <= {"gradients", "gradients_by_step"}
+
+
+def test_a_key_is_the_hash_of_canonical_json():
+    changes = {
+        "activation": "relu", "width": 7, "length": 9, "inputs": 1, "outputs": 2, "batch": 3, "loss": "cross_entropy",
+        "loss_at": "last", "recurrent_scale": 0.1, "bias_scale": 1e-300, "dtype": "float32", "seed": 2**63 - 1,
+    }  # fmt: skip
+    trial = next(grid.trials(made()))
+    trials = [trial, *(replace(trial, **{name: value}) for name, value in changes.items()), replace(trial, **changes)]
+    for each in trials:
+        problem = {name: value for name, value in each.values().items() if value != _NEUTRAL.get(name)}
+        text = json.dumps({**problem, "draws": 1}, sort_keys=True, separators=(",", ":"))
+        assert each.key == hashlib.sha256(text.encode()).hexdigest()[:20]
+    assert trials[-1].key == "e9e6a1f9228ec6515498"
 
 
 def test_a_plan_of_a_billion_takes_little_memory(tmp_path):

@@ -51,6 +51,9 @@ def _starts(table: pa.Table, labels: list[str]) -> np.ndarray:
 
 def identity(table: pa.Table) -> str:
     """Return 16 digits that stand for the trials of a (sorted) per-trial table, labels included."""
-    labels = [table[name].to_pylist() for name in _LABELS if name in table.column_names]
-    text = "\n".join(" ".join(map(str, row)) for row in zip(*labels, strict=True))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    labels = [pc.fill_null(table[name].cast(pa.string()), "None") for name in _LABELS if name in table.column_names]
+    text = "\n".join(pc.binary_join_element_wise(*labels, " ").to_pylist())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
