@@ -1,5 +1,7 @@
 """What `import rnnlab` offers; whatever is heavy is imported on use."""
 
+from rnnlab.api.comparing import Reproduction, diff, reproduce
+from rnnlab.api.exporting import Exported, export
 from rnnlab.api.listing import Entry, listing
 from rnnlab.api.loading import draw, load
 from rnnlab.api.measuring import Measurement, measure
@@ -9,15 +11,20 @@ from rnnlab.api.running import plan, read, run
 
 __all__ = [
     "Entry",
+    "Exported",
     "Measurement",
     "OwnResults",
+    "Reproduction",
     "Results",
+    "diff",
     "draw",
+    "export",
     "listing",
     "load",
     "measure",
     "measure_files",
     "plan",
     "read",
+    "reproduce",
     "run",
 ]
