@@ -21,7 +21,7 @@ import pytest
 from rnnlab import measures, store
 from rnnlab.columns import schema
 from rnnlab.errors import StoreBusy, StoreDamaged, StoreIOError, UsageError
-from rnnlab.store import compaction, digest, files, journal, order, parquet, staging
+from rnnlab.store import compaction, digest, files, journal, order, parquet, publishing, staging
 from rnnlab.store.layouts import FileName
 from tests import fake_measure
 
@@ -239,7 +239,7 @@ def test_a_reader_sees_old_or_new_while_files_are_exchanged(place):
         merged = parquet_files(place)
         new = {}
         for each in split:
-            new |= compaction.encoded(each, "fake")
+            new |= publishing.encoded(each, "fake")
         journal.exchange(place, new, merged)
     stop.set()
     for reader in readers:
@@ -385,7 +385,7 @@ def test_a_file_system_without_links_still_publishes(place, monkeypatch):
 
 def test_long_tables_without_a_commit_are_not_seen_and_go(place):
     store.publish(place, fake_measure.block(fake_measure.trials(2)))
-    orphan = compaction.encoded(fake_measure.block(fake_measure.trials(2, first=5)), "fake")
+    orphan = publishing.encoded(fake_measure.block(fake_measure.trials(2, first=5)), "fake")
     path, data = next(iter(orphan.items()))
     assert path.startswith("fake_by_step/")
     (place.root / path).write_bytes(data)

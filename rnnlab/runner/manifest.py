@@ -21,7 +21,7 @@ def now() -> str:
 
 
 def finished(place: store.Layout, experiment: Experiment, manifest: Mapping[str, Any]) -> bool:
-    """Say whether the manifest is of this very experiment, without failures, and all its files are there.
+    """Say whether the manifest is of this very experiment, without failures, and its files are all that there are.
 
     Looks at sizes, not into files: `verify` does that.
     """
@@ -29,7 +29,7 @@ def finished(place: store.Layout, experiment: Experiment, manifest: Mapping[str,
         return False
     try:
         same = manifest["experiment"] == experiment.resolved() and manifest["measures"] == _measures(experiment)
-        whole = all(store.size(place, file["path"]) == file["bytes"] for file in manifest["files"])
+        whole = store.snapshot(place).sizes == {file["path"]: file["bytes"] for file in manifest["files"]}
         return same and whole and manifest["summary"]["failed"] == 0 and store.at_rest(place)
     except (KeyError, TypeError):
         return False

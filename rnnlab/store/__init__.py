@@ -5,7 +5,7 @@ from rnnlab.store.layouts import FORMAT, Layout, layout, names, owner
 from rnnlab.store.locks import Holder, holder, writing
 from rnnlab.store.manifests import environments, note_environment, read_manifest, write_manifest
 from rnnlab.store.order import ordered
-from rnnlab.store.problems import DamagedFile, refused
+from rnnlab.store.problems import ComputedTwice, DamagedFile, refused
 from rnnlab.store.publishing import publish, replace_failures
 from rnnlab.store.reading import published, read
 from rnnlab.store.recovery import records, recover, set_aside
@@ -16,6 +16,7 @@ __all__ = [
     "BOOKKEEPING",
     "FORMAT",
     "LABELS",
+    "ComputedTwice",
     "DamagedFile",
     "Holder",
     "Layout",

@@ -38,6 +38,14 @@ def entries(folder: Path) -> list[Entry]:
         return []
 
 
+def names(folder: Path) -> list[str]:
+    """Return the names in the folder, unsorted; nothing where there is no such folder."""
+    try:
+        return [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _entry(found: os.DirEntry[str]) -> Entry | None:
     try:
         status = found.stat(follow_symlinks=False)

@@ -7,6 +7,7 @@ finished   nothing is under way; the sequence tells a reader that something was
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -40,13 +41,25 @@ def raw(place: Layout) -> bytes:
 
 
 def parse(data: bytes) -> Journal:
-    """Return the journal; one that is damaged says as much as none: nothing is under way."""
+    """Return the journal; one that is damaged says as much as none: nothing is under way.
+
+    Old and new files may all count then. They tell the same of every trial, and readers take each trial once.
+    """
+    return _parsed(data) or Journal()
+
+
+def damaged(data: bytes) -> bool:
+    """Say whether this is not what was written."""
+    return bool(data) and _parsed(data) is None
+
+
+def _parsed(data: bytes) -> Journal | None:
     try:
         record = digest.unseal(data)
         entry = Journal(record["sequence"], record["state"], tuple(record["add"]), tuple(record["remove"]))
-        return entry if all(map(is_file_name, entry.hidden)) else Journal()
+        return entry if all(map(is_file_name, entry.hidden)) else None
     except (ValueError, KeyError, TypeError):
-        return Journal()
+        return None
 
 
 def exchange(place: Layout, add: Mapping[str, bytes], remove: Iterable[str]) -> None:
@@ -63,13 +76,25 @@ def exchange(place: Layout, add: Mapping[str, bytes], remove: Iterable[str]) -> 
         staging.folder((place.root / name).parent)
         staging.put(path, place.root / name)
     _sync(place, staged)
-    _write(place, replace(entry, state="committed"))
-    recover(place)
+    entry = replace(entry, state="committed")
+    _write(place, entry)
+    _end(place, entry)
 
 
-def recover(place: Layout) -> None:
-    """Bring an exchange that was begun to its end: back if it was not committed, else forth."""
-    entry = parse(raw(place))
+def recover(place: Layout) -> bool:
+    """Bring an exchange that was begun to its end: back if it was not committed, else forth.
+
+    Says whether the journal was damaged: then all files stay that stand there, and a new one is begun.
+    """
+    data = raw(place)
+    if damaged(data):
+        _write(place, Journal(time.time_ns()))  # a sequence that no reader has seen
+        return True
+    _end(place, parse(data))
+    return False
+
+
+def _end(place: Layout, entry: Journal) -> None:
     if entry.state == "finished":
         return
     for name in entry.hidden:

@@ -49,6 +49,13 @@ def _starts(table: pa.Table, labels: list[str]) -> np.ndarray:
     return np.flatnonzero(new)
 
 
+def heads(table: pa.Table) -> pa.Table:
+    """Return the labels of the trials of an ordered table, each once."""
+    labels = [name for name in _LABELS if name in table.column_names]
+    table = table.select(labels).combine_chunks()
+    return table.take(_starts(table, labels)) if table.num_rows else table
+
+
 def identity(table: pa.Table) -> str:
     """Return 16 digits that stand for the trials of a (sorted) per-trial table, labels included."""
     import pyarrow as pa

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rnnlab.errors import StoreDamaged, StoreIOError
+from rnnlab.store.layouts import owner
 
 _ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_FOLDER = {errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
@@ -19,11 +21,38 @@ class DamagedFile(StoreDamaged):
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path, self.reason = path, reason
-        remedy = "Run the experiment again: it sets the file aside and computes its trials anew."
-        super().__init__(f"{path}: is damaged ({reason}). {remedy}")
+        remedy = "sets the file aside and computes its trials anew."
+        super().__init__(f"{path}: is damaged ({reason}). `{repair_command(path.parent.parent)}` {remedy}")
 
     def __reduce__(self) -> tuple[type[DamagedFile], tuple[Path, str]]:
         return DamagedFile, (self.path, self.reason)
+
+
+class ComputedTwice(StoreDamaged):
+    """The same trials stand in two files with different results: none of them is picked."""
+
+    def __init__(self, first: Path, other: Path, keys: Sequence[str], columns: Sequence[str]) -> None:
+        self.first, self.other, self.keys, self.columns = first, other, tuple(keys), tuple(columns)
+        remedy = f"`{repair_command(first.parent.parent)}` sets both aside and computes anew."
+        super().__init__(f"{twice(first, other, self.keys, self.columns)}. None of them is used. {remedy}")
+
+    def __reduce__(self) -> tuple[type[ComputedTwice], tuple[Path, Path, tuple[str, ...], tuple[str, ...]]]:
+        return ComputedTwice, (self.first, self.other, self.keys, self.columns)
+
+
+def twice(first: Path, other: Path, keys: Sequence[str], columns: Sequence[str]) -> str:
+    """Say which trials were computed twice with different results, and where both stand."""
+    trials = f"trial {keys[0]} was" if len(keys) == 1 else f"{len(keys):,} trials, the first {keys[0]}, were"
+    return (
+        f"{first} and {other.name} beside it: {trials} computed twice with different results "
+        f"({owner(first.parent.name)}: {', '.join(columns)})"
+    )
+
+
+def repair_command(root: Path) -> str:
+    """Return the command that mends the experiment in this folder."""
+    store = [] if root.parent == Path("results") else ["--store", str(root.parent)]
+    return shlex.join(["rnnlab", "repair", root.name, *store])
 
 
 @contextmanager

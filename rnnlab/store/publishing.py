@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlab.store import files, journal, parquet, staging
+from rnnlab.store import files, journal, parquet, repeated, staging
 from rnnlab.store.layouts import FileName, Layout, owner
 from rnnlab.store.order import identity, ordered
 from rnnlab.store.problems import explained
@@ -20,12 +20,32 @@ if TYPE_CHECKING:
 def publish(place: Layout, tables: Mapping[str, pa.Table]) -> None:
     """Publish the tables of one block, rows `ordered`. Call under the lock.
 
-    A measure's long tables come first and its per-trial table last: that is the commit.
+    A measure's long tables come first and its per-trial table last: that is the commit. Raises ComputedTwice where
+    the same trials stand there already with other results.
     """
     for measure in sorted({owner(name) for name in tables}):
         own = {name: table for name, table in tables.items() if owner(name) == measure and table.num_rows}
         if measure in own:
-            _commit(place, encoded(own, measure))
+            new = encoded(own, measure)
+            if measure not in BOOKKEEPING:
+                _refuse_other(place, measure, new, own)
+            _commit(place, new)
+
+
+def _refuse_other(place: Layout, measure: str, new: Mapping[str, bytes], tables: Mapping[str, pa.Table]) -> None:
+    *_, commit = new
+    if _twins(place, commit):
+        for path in new:
+            for twin in _twins(place, path):
+                table = tables[twin.parent.name]
+                repeated.refuse(twin, place.root / path, table)
+
+
+def _twins(place: Layout, path: str) -> list[Path]:
+    """Return files of the same trials as this one, with another content."""
+    folder, own = place.root / Path(path).parent, Path(path).name
+    there = (FileName.parse(name) for name in files.names(folder) if name != own and name[:16] == own[:16])
+    return [folder / str(name) for name in there if name is not None]
 
 
 def encoded(tables: Mapping[str, pa.Table], measure: str) -> dict[str, bytes]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rnnlab.columns import schema
 from rnnlab.errors import StoreBusy
-from rnnlab.store import parquet
+from rnnlab.store import parquet, repeated
 from rnnlab.store.layouts import Layout
 from rnnlab.store.problems import explained
 from rnnlab.store.snapshots import Snapshot, snapshot
-from rnnlab.store.tables import LABELS, columns_of
+from rnnlab.store.tables import BOOKKEEPING, LABELS, columns_of
 from rnnlab.trial import added_later, parameters
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def read(
 
     `keys`, `settings` and `version` each keep only the rows that have them, `where` those whose columns have one of
     these values. Files are read until there are `most` rows. Without `verify` only pages are checked, not the
-    whole file against its name. Raises DamagedFile where a file is not what was written.
+    whole file against its name. A trial that two files tell the same of is read once. Raises ComputedTwice where they
+    tell different things, DamagedFile where a file is not what was written.
     """
     described = {column.name: column for column in columns_of(table)}
     wanted = list(described) if columns is None else list(columns)
@@ -52,12 +53,37 @@ def read(
 
         def part(path: Path) -> pa.Table:
             found = parquet.read(path, needed, verify=verify)
-            return parquet.guarded(path, lambda: keep(conform(found, pinned, vouched=verify)).select(wanted))
+            return parquet.guarded(path, lambda: keep(conform(found, pinned, vouched=verify)))
 
-        parts = _until(most, (part(path) for path in current.paths(place, table)))
+        once = _Once(table, current.paths(place, table))
+        parts = list(_until(most, (once.noted(path, part(path)).select(wanted) for path in once.paths)))
+        for i, marks in once.again():
+            parts[i] = repeated.without(part(once.paths[i]), marks).select(wanted)
         return pa.concat_tables([pinned.empty_table().select(wanted), *parts])
 
     return while_files_change(place, load)
+
+
+class _Once:
+    """Takes the rows of a trial from the first of the files that have it; raises ComputedTwice where they differ."""
+
+    def __init__(self, table: str, paths: list[Path]) -> None:
+        self._table, self.paths = table, paths
+        self._marks: list[pa.Array] = []
+
+    def noted(self, path: Path, rows: pa.Table) -> pa.Table:
+        """Return the rows of a file (the next one); which trials they are of is kept."""
+        if len(self.paths) > 1 and self._table not in BOOKKEEPING:
+            self._marks.append(parquet.guarded(path, repeated.marks, self._table, rows))
+        return rows
+
+    def again(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the place of a file that tells of trials as one before it does, and their marks."""
+        found: dict[int, list[str]] = {}
+        for (first, other), shared in repeated.repeats(self._marks).items() if self._marks else ():
+            repeated.refuse(self.paths[first], self.paths[other])
+            found.setdefault(other, []).extend(shared)
+        yield from found.items()
 
 
 def _until(most: int | None, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:

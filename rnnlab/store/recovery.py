@@ -11,6 +11,7 @@ from rnnlab.store import files, journal, parquet, staging
 from rnnlab.store.layouts import FileName, Layout, owner
 from rnnlab.store.problems import DamagedFile, explained
 from rnnlab.store.snapshots import Snapshot, snapshot
+from rnnlab.store.tables import BOOKKEEPING
 
 
 def recover(place: Layout) -> list[str]:
@@ -20,11 +21,11 @@ def recover(place: Layout) -> list[str]:
     whole block, and long tables of blocks that were never committed go.
     """
     with explained(place.root, "bring the store into order"):
-        journal.recover(place)
+        notes = [f"{place.journal}: was damaged, and has been written anew"] if journal.recover(place) else []
         staging.clear(place)
         removed = _remove_orphans(place)
         current = snapshot(place)
-        notes = [note for path in _unreadable(place, current) for note in set_aside(place, path)]
+        notes += [note for path in _unreadable(place, current) for note in set_aside(place, path)]
         if removed:
             what = "1 file of a block" if removed == 1 else f"{removed:,} files of blocks"
             notes.append(f"removed {what} that a killed run had not finished")
@@ -64,7 +65,8 @@ def set_aside(place: Layout, path: Path) -> list[str]:
         files.sync(main)
         files.sync(place.damaged)
         _remove_orphans(place)  # the other tables of its block
-    return [f"{path}: is damaged; set aside in {place.damaged}, its trials are computed anew"]
+    then = ", its trials are computed anew" if table not in BOOKKEEPING else ""
+    return [f"{path}: is damaged; set aside in {place.damaged}{then}"]
 
 
 def records(place: Layout, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -43,7 +43,8 @@ def snapshot(place: Layout) -> Snapshot:
 
 def at_rest(place: Layout) -> bool:
     """Say whether no exchange of files is under way, or was when a run was killed."""
-    return journal.parse(journal.raw(place)).state == "finished"
+    data = journal.raw(place)
+    return not journal.damaged(data) and journal.parse(data).state == "finished"
 
 
 def size(place: Layout, path: str) -> int | None:
@@ -58,19 +59,19 @@ def _list(place: Layout, hidden: frozenset[str]) -> Snapshot:
     committed: dict[str, set[str]] = {}
     orphans, foreign, sizes = [], [], {}
     for table in order:
-        counted: dict[str, FileName] = {}
+        counted: list[FileName] = []
         for entry in files.entries(place.table(table)):
             path = f"{table}/{entry.name}"
             name = FileName.parse(entry.name) if entry.kind == "file" else None
             if entry.name.startswith(".") or path in hidden:
                 continue
-            if name is None or name.trials in counted:
+            if name is None:
                 foreign.append(path)
             elif table != owner(table) and name.trials not in committed.get(owner(table), ()):
                 orphans.append(path)
             else:
-                counted[name.trials] = name
+                counted.append(name)
                 sizes[path] = entry.size
-        tables[table] = tuple(counted.values())
-        committed[table] = set(counted)
+        tables[table] = tuple(counted)
+        committed[table] = {name.trials for name in counted}
     return Snapshot(tables, tuple(orphans), tuple(foreign), sizes)
