@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnnlab import analysis, theory
-    from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run
+    from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run, verify
     from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms
     from rnnlab.errors import (
         ExperimentError,
@@ -49,9 +49,10 @@ __all__ = [
     "run",
     "terms",
     "theory",
+    "verify",
 ]
 _PLACES = {
-    "rnnlab.api": ("Measurement", "Results", "diff", "draw", "export", "load", "measure", "reproduce", "run"),
+    "rnnlab.api": ("Measurement", "Results", "diff", "draw", "export", "load", "measure", "reproduce", "run", "verify"),
     "rnnlab.arrays": ("gradient_statistics", "gradients", "lyapunov_exponents", "terms"),
     "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
     "rnnlab.torch_state": ("from_torch_state",),

@@ -8,6 +8,7 @@ from rnnlab.api.measuring import Measurement, measure
 from rnnlab.api.own import OwnResults, measure_files
 from rnnlab.api.results import Results
 from rnnlab.api.running import plan, read, run
+from rnnlab.api.verifying import known, said, verify
 
 __all__ = [
     "Entry",
@@ -19,6 +20,7 @@ __all__ = [
     "diff",
     "draw",
     "export",
+    "known",
     "listing",
     "load",
     "measure",
@@ -27,4 +29,6 @@ __all__ = [
     "read",
     "reproduce",
     "run",
+    "said",
+    "verify",
 ]

@@ -10,17 +10,23 @@ from rnnlab import experiment as experiments
 from rnnlab import store as stores
 from rnnlab.api.own import OwnResults
 from rnnlab.api.results import Results
+from rnnlab.api.verifying import refuse_damaged
 from rnnlab.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rnnlab.draws import Problem
 
 
-def load(name: str, store: str | PathLike[str] = "results") -> Results:
-    """Return the results of the experiment of this name; raises UsageError where the store has none."""
+def load(name: str, store: str | PathLike[str] = "results", *, verify: bool = False) -> Results:
+    """Return the results of the experiment of this name; raises UsageError where the store has none.
+
+    verify: hash every file first, as `rnnlab.verify` does; raises StoreDamaged with every problem where there are any.
+    """
     known = stores.names(store)
     if "/" in name or (name.endswith(".toml") and name not in known):
         raise UsageError(f"{name!r:.80} is a path; results go by the name in it.{did_you_mean(Path(name).stem, known)}")
+    if verify and name in known:
+        refuse_damaged(name, store)
     manifest = stores.read_manifest(stores.layout(store, name))
     if manifest is None:
         raise UsageError(_no_results(name, Path(store)))

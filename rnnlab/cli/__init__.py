@@ -12,7 +12,7 @@ import click
 
 from rnnlab import __version__
 
-COMMANDS = ("run", "plan", "ls", "show", "plot", "extract", "measure", "check", "diff", "reproduce", "export")
+COMMANDS = ("run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify", "diff", "reproduce", "export")
 
 
 class Commands(click.Group):

@@ -93,7 +93,10 @@ def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary
     found = {name: _found(place, own, name, label) for name, label in labels_of(own).items()}
     missing = [name for name, rows in found.items() if not rows.num_rows]
     diverged = any("diverged" in rows["status"].to_pylist() for rows in found.values())
+    about = {"started": started, "git": environment.git(), "environment": here}
     if missing:
+        # Whatever ends the run: what it has published by then can be read.
+        stores.write_manifest(place, record(place, own, previous, about=about))
         tables = _tables(own, networks, missing, here)
         stores.publish(place, tables)
         diverged = "diverged" in tables[missing[0]]["status"].to_pylist()
@@ -101,7 +104,6 @@ def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary
     new = int(bool(missing))
     summary = Summary(own.name, 1, new, 1 - new, 0, int(diverged), time.perf_counter() - begin, tuple(notes))
     counts = {name: value for name, value in asdict(summary).items() if name not in ("name", "notes")}
-    about = {"started": started, "git": environment.git(), "environment": here}
     stores.write_manifest(place, record(place, own, previous, about=about, summary=counts))
     return summary
 

@@ -1,16 +1,18 @@
 """The store: results as plain files that survive crashes, one folder per experiment, one writer at a time."""
 
 from rnnlab.store.compaction import compact
+from rnnlab.store.findings import Finding, Verification
 from rnnlab.store.layouts import FORMAT, Layout, layout, names, owner
 from rnnlab.store.locks import Holder, holder, writing
 from rnnlab.store.manifests import environments, note_environment, read_manifest, write_manifest
 from rnnlab.store.order import ordered
-from rnnlab.store.problems import ComputedTwice, DamagedFile, refused
+from rnnlab.store.problems import ComputedTwice, DamagedFile, refused, repair_command
 from rnnlab.store.publishing import publish, replace_failures
 from rnnlab.store.reading import published, read
 from rnnlab.store.recovery import records, recover, set_aside
 from rnnlab.store.snapshots import Snapshot, at_rest, size, snapshot
 from rnnlab.store.tables import BOOKKEEPING, LABELS, columns_of
+from rnnlab.store.verifying import verify
 
 __all__ = [
     "BOOKKEEPING",
@@ -18,9 +20,11 @@ __all__ = [
     "LABELS",
     "ComputedTwice",
     "DamagedFile",
+    "Finding",
     "Holder",
     "Layout",
     "Snapshot",
+    "Verification",
     "at_rest",
     "columns_of",
     "compact",
@@ -38,10 +42,12 @@ __all__ = [
     "records",
     "recover",
     "refused",
+    "repair_command",
     "replace_failures",
     "set_aside",
     "size",
     "snapshot",
+    "verify",
     "write_manifest",
     "writing",
 ]

@@ -21,7 +21,7 @@ def read_manifest(place: Layout) -> dict[str, Any] | None:
             data = files.read(place.manifest)
         except FileNotFoundError:
             return None
-    _refuse_newer(place, data)
+    refuse_newer(place, data)
     try:
         return digest.unseal(data)
     except ValueError as error:
@@ -59,7 +59,8 @@ def environments(place: Layout) -> dict[str, Any]:
     return known
 
 
-def _refuse_newer(place: Layout, data: bytes) -> None:
+def refuse_newer(place: Layout, data: bytes) -> None:
+    """Raise UsageError where the manifest says that a newer rnnlab wrote it."""
     try:
         version = json.loads(data)["format"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,0 +1,61 @@
+"""Whether the files of an experiment are what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+from rnnlab import store as stores
+from rnnlab.errors import StoreDamaged, UsageError, did_you_mean
+
+_FIRST = 3  # keys that are named where there are many
+
+
+def verify(
+    name: str, store: str | PathLike[str] = "results", *, progress: Callable[[int, int], None] | None = None
+) -> stores.Verification:
+    """Hash every file of an experiment again and return what is wrong with it: `ok`, `problems`, `notes`.
+
+    A problem names its files and the keys of the trials that it costs. Takes no lock and writes nothing, so that it
+    works on read-only storage and while a run writes. progress: called with the bytes hashed, and of how many. Raises
+    UsageError where the store has no experiment of this name.
+    """
+    return stores.verify(stores.layout(store, known(name, store)), progress)
+
+
+def known(name: str, store: str | PathLike[str]) -> str:
+    """Return the name if the store has an experiment of that name, else raise UsageError."""
+    names = stores.names(store)
+    if name not in names:
+        near = did_you_mean(name, names) or " It has none yet."
+        raise UsageError(f"the store {store} has no experiment {name!r:.80}.{near}")
+    return name
+
+
+def refuse_damaged(name: str, store: str | PathLike[str]) -> None:
+    """Raise StoreDamaged with every problem where an experiment has any."""
+    found = verify(name, store)
+    if not found.ok:
+        raise StoreDamaged(said(found, store))
+
+
+def said(found: stores.Verification, store: str | PathLike[str]) -> str:
+    """Say everything that is wrong with an experiment, a line each, and the remedy."""
+    number = len(found.problems)
+    head = f"{Path(store, found.name)}: {'1 problem' if number == 1 else f'{number:,} problems'}."
+    remedy = f"`{stores.repair_command(Path(store, found.name))}` sets such files aside and computes their trials anew."
+    return "\n".join([head, *(f"  {_line(each)}" for each in found.problems), f"  {remedy}"])
+
+
+def _line(each: stores.Finding) -> str:
+    where = "" if each.kind == "twice" else f"{' and '.join(each.files)} "
+    return f"{where}{each.message}{_cost(each)}"
+
+
+def _cost(each: stores.Finding) -> str:
+    if not each.keys or each.kind == "twice":
+        return ""
+    first, more = ", ".join(each.keys[:_FIRST]), len(each.keys) - _FIRST
+    trials = "1 trial" if len(each.keys) == 1 else f"{len(each.keys):,} trials"
+    return f"; it costs {trials}: {first}{f' and {more:,} more' if more > 0 else ''}"

@@ -1,0 +1,360 @@
+"""`verify` against its promise: every changed byte, lost file and strange row is found, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+import rnnlab
+from rnnlab import api, experiment, runner, store
+from rnnlab.cli import main
+from rnnlab.errors import StoreDamaged, UsageError
+from rnnlab.grid import dividing
+from rnnlab.store import digest, files, journal, parquet, publishing, snapshots, staging
+from tests import fake_measure
+
+EVERY = 1 if os.environ.get("RNNLAB_SOAK") else 997  # byte
+GRID = {"activation": ["tanh", "relu"], "width": 4, "length": 6, "seed": {"range": 4}}
+
+
+def made(measures=("gradients", "lags"), **grid):
+    data = {"schema": 1, "name": "e", "grid": {**GRID, **grid}, "measure": {name: {} for name in measures}}
+    return experiment.parse(data, "test")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small real store, never changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dividing, "MAX_BLOCK", 3)  # several files, which are compacted: there is a journal
+        runner.run(made(), store=folder, workers=1)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, finished):
+    """A copy of it, to be damaged."""
+    return copied(finished, tmp_path)
+
+
+def copied(finished, target):
+    for path in sorted((finished / "e").rglob("*")):
+        there = target / path.relative_to(finished)
+        if path.is_file():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(path.read_bytes())
+    return target
+
+
+def written(folder):
+    """Every file that holds something."""
+    return sorted(path for path in (folder / "e").rglob("*") if path.is_file() and path.stat().st_size)
+
+
+def verify_command(folder, *arguments):
+    done = CliRunner().invoke(main, ["verify", "--store", str(folder), *arguments])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def keys_of(folder, table="gradients"):
+    return set(store.read(store.layout(folder, "e"), table, columns=["key"])["key"].to_pylist())
+
+
+# --- every byte ------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_store_is_well(folder):
+    found = rnnlab.verify("e", folder)
+    assert (found.ok, found.problems, found.notes, found.trials) == (True, (), (), 8)
+    assert found.files == len([path for path in written(folder) if path.suffix == ".parquet"])
+    code, out, _ = verify_command(folder)
+    assert code == 0
+    assert "e: all well" in out
+    assert len(rnnlab.load("e", folder, verify=True).trials) == 8
+
+
+def flipped(data, i):
+    return data[:i] + bytes([data[i] ^ 1 << i % 8]) + data[i + 1 :]
+
+
+def test_any_changed_byte_of_any_file_is_found(folder):
+    paths = written(folder)
+    assert {path.name for path in paths} >= {"manifest.json", ".journal.json"}
+    assert len({path.parent.name for path in paths}) >= 6
+    flips = 0
+    for path in paths:
+        data = path.read_bytes()
+        for i in range(0, len(data), EVERY):
+            path.write_bytes(flipped(data, i))
+            found = store.verify(store.layout(folder, "e"))
+            named = {file for problem in found.problems for file in problem.files}
+            assert path.relative_to(folder / "e").as_posix() in named, (path, i)
+            with pytest.raises(StoreDamaged, match=path.name.replace(".", "[.]")):
+                rnnlab.load("e", folder, verify=True)
+            flips += 1
+        path.write_bytes(data)
+    assert flips > 50
+    assert rnnlab.verify("e", folder).ok
+
+
+def test_what_tells_one_file_damaged_does_so_for_any_byte(folder):
+    """The same with the two functions that `verify` asks, so that it is quick enough for nearly every byte."""
+    for path in written(folder):
+        data = path.read_bytes()
+        for i in range(0, len(data), min(3, EVERY)):
+            if path.suffix == ".parquet":
+                assert not parquet.vouched(path, flipped(data, i))
+            else:
+                with pytest.raises(ValueError, match=r"record of rnnlab|digest"):
+                    digest.unseal(flipped(data, i))
+
+
+def test_any_truncated_file_is_found(folder):
+    for path in written(folder):
+        data = path.read_bytes()
+        for length in {0, 1, 7, len(data) // 3, len(data) // 2, len(data) - 1} | set(
+            range(0, len(data), max(1, 2 * EVERY))
+        ):
+            path.write_bytes(data[:length])
+            found = rnnlab.verify("e", folder)
+            if path.name == ".journal.json" and not length:
+                continue  # as good as none: nothing is under way
+            assert any(path.name in file for problem in found.problems for file in problem.files)
+        path.write_bytes(data + b"\n")
+        assert not rnnlab.verify("e", folder).ok
+        path.write_bytes(data)
+
+
+# --- files and trials ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["gradients", "gradients_by_step", "lags"])
+def test_the_trials_that_damage_costs_are_named(folder, table):
+    everything = keys_of(folder)
+    [victim] = (folder / "e" / table).iterdir()
+    for data in (b"", victim.read_bytes()[:-9]):
+        victim.write_bytes(data)
+        [problem] = rnnlab.verify("e", folder).problems
+        assert (problem.kind, problem.table, set(problem.keys)) == ("damaged", table, everything)
+    code, _, err = verify_command(folder)
+    assert code == 4
+    for word in (victim.name, "it costs 8 trials", problem.keys[0], "and 5 more", "rnnlab repair e --store"):
+        assert word in err
+    code, out, _ = verify_command(folder, "--json")
+    [report] = json.loads(out)
+    assert code == 4
+    assert set(report["problems"][0]["keys"]) == everything
+    assert report["ok"] is False
+
+
+def test_only_the_trials_of_a_damaged_file_are_named(tmp_path, finished, monkeypatch):
+    folder = copied(finished, tmp_path)
+    monkeypatch.setattr(store, "compact", lambda place: None)
+    monkeypatch.setattr(runner.running.stores, "compact", lambda place: None)
+    before = keys_of(folder)
+    runner.run(made(seed={"range": 6}), store=folder, workers=1)
+    new = [path for path in (folder / "e" / "gradients").iterdir() if path not in written(finished)]
+    [victim] = [path for path in new if path.name not in {each.name for each in written(finished)}]
+    victim.write_bytes(b"")
+    [problem] = rnnlab.verify("e", folder).problems
+    assert len(problem.keys) == 4
+    assert not set(problem.keys) & before
+
+
+@pytest.mark.parametrize("table", ["gradients", "gradients_by_step", "timings"])
+def test_files_that_are_gone_are_found(folder, table):
+    everything = keys_of(folder)
+    [victim] = (folder / "e" / table).iterdir()
+    victim.unlink()
+    found = rnnlab.verify("e", folder)
+    gone = {file for problem in found.problems for file in problem.files if problem.kind == "gone"}
+    assert f"{table}/{victim.name}" in gone
+    assert all(set(problem.keys) == everything for problem in found.problems if problem.table != "timings")
+
+
+def test_a_manifest_that_is_gone_is_found(folder):
+    (folder / "e" / "manifest.json").unlink()
+    assert [problem.kind for problem in rnnlab.verify("e", folder).problems] == ["manifest"]
+
+
+def test_a_file_that_was_added_is_found(folder, tmp_path):
+    runner.run(made(("gradients",), seed=[70, 71]), store=tmp_path / "other", workers=1)
+    for path in (tmp_path / "other" / "e").glob("gradients*/*"):
+        (folder / "e" / path.parent.name / path.name).write_bytes(path.read_bytes())
+    found = rnnlab.verify("e", folder).problems
+    assert {problem.kind for problem in found} == {"unlisted"}
+    assert len(found) == 2
+    assert runner.run(made(), store=folder, workers=1).new == 0  # no such run says that nothing is to be done
+    assert rnnlab.verify("e", folder).ok
+
+
+def rewritten(folder, table, change):
+    """Put a file in the place of the only one of a table, named as rnnlab names it, and let the manifest list it."""
+    place = store.layout(folder, "e")
+    [old] = place.table(table).iterdir()
+    tables = {name: store.read(place, name) for name in {table, store.owner(table)}}
+    tables[table] = change(tables[table])
+    for path, data in publishing.encoded(tables, store.owner(table)).items():
+        if path.startswith(f"{table}/"):
+            old.unlink()
+            (place.root / path).with_name(old.name[:17] + path[-24:]).write_bytes(data)
+    manifest = store.read_manifest(place)
+    store.write_manifest(place, {**manifest, "files": store.records(place, {})})
+
+
+def with_column(table, name, values):
+    i = table.column_names.index(name)
+    return table.set_column(i, table.schema.field(name), pa.array(values, table.schema.field(name).type))
+
+
+def test_keys_that_are_not_those_of_their_parameters_are_found(folder):
+    rewritten(folder, "gradients", lambda rows: with_column(rows, "seed", [9, *rows["seed"].to_pylist()[1:]]))
+    [problem] = rnnlab.verify("e", folder).problems
+    assert problem.kind == "rows"
+    assert "1 keys are not those of the parameters" in problem.message
+
+
+def test_long_rows_of_trials_that_the_block_has_not_are_found(folder):
+    rewritten(
+        folder, "gradients_by_step", lambda rows: with_column(rows, "key", ["0" * 20, *rows["key"].to_pylist()[1:]])
+    )
+    [problem] = rnnlab.verify("e", folder).problems
+    assert problem.kind == "rows"
+    assert "1 trials that its block has not" in problem.message
+
+
+def test_environments_that_nobody_knows_are_found(folder):
+    rewritten(folder, "gradients", lambda rows: with_column(rows, "environment", ["f" * 10] * 8))
+    [problem] = rnnlab.verify("e", folder).problems
+    assert problem.kind == "environment"
+    assert "f" * 10 in problem.message
+    assert set(problem.keys) == keys_of(folder)
+
+
+def test_the_same_trials_with_other_results_are_found(folder):
+    place = store.layout(folder, "e")
+    rows = store.read(place, "gradients")
+    other = with_column(rows, "loss", [1.0, *rows["loss"].to_pylist()[1:]])
+    for path, data in publishing.encoded({"gradients": other}, "gradients").items():
+        (place.root / path).write_bytes(data)
+    store.write_manifest(place, {**store.read_manifest(place), "files": store.records(place, {})})
+    [problem] = rnnlab.verify("e", folder).problems
+    assert problem.kind == "twice"
+    assert problem.keys == (rows["key"][0].as_py(),)
+    assert "computed twice with different results (gradients: loss)" in problem.message
+    code, _, err = verify_command(folder)
+    assert code == 4
+    for path in place.table("gradients").iterdir():
+        assert path.name in err
+
+
+def test_the_same_bits_twice_are_a_note(folder):
+    place = store.layout(folder, "e")
+    part = store.read(place, "gradients").slice(0, 3)
+    for path, data in publishing.encoded({"gradients": part}, "gradients").items():
+        (place.root / path).write_bytes(data)
+    store.write_manifest(place, {**store.read_manifest(place), "files": store.records(place, {})})
+    found = rnnlab.verify("e", folder)
+    assert found.ok
+    assert any("3 trials stand in both, the same bits" in note for note in found.notes)
+
+
+# --- what is harmless ------------------------------------------------------------------------------------------------
+
+
+def test_what_rnnlab_did_not_write_is_noted_and_never_opened(folder):
+    root = folder / "e"
+    (root / "notes.txt").write_text("mine")
+    (root / "gradients" / "x.parquet").mkdir()
+    os.mkfifo(root / "gradients" / f"{'0' * 16}-{'1' * 16}.parquet")
+    (root / "lags" / f"{'0' * 16}-{'2' * 16}.parquet").symlink_to(root / "nowhere")
+    (root / "gone").symlink_to(root / "nowhere")
+    os.mkfifo(root / "pipe")
+    staging.folder(root / ".staging")
+    (root / ".staging" / ".1-1").write_bytes(b"half")
+    (root / ".holder.json").write_text("{")
+    found = rnnlab.verify("e", folder)
+    assert found.ok
+    assert len(found.notes) == 8
+    assert sum("skipped" in note for note in found.notes) == 6
+
+
+@pytest.mark.parametrize("record", ["manifest.json", ".journal.json"])
+def test_a_pipe_in_place_of_a_record_is_damage(folder, record):
+    (folder / "e" / record).unlink()
+    os.mkfifo(folder / "e" / record)
+    assert not rnnlab.verify("e", folder).ok
+
+
+def test_unknown_names_and_empty_stores(folder, tmp_path):
+    with pytest.raises(UsageError, match="Did you mean e"):
+        rnnlab.verify("ee", folder)
+    assert verify_command(folder, "ee")[0] == 2
+    assert verify_command(folder, "../x")[0] == 2
+    assert verify_command(tmp_path / "none")[0] == 0
+
+
+def test_a_read_only_store_is_verified(folder, monkeypatch):
+    for name in files.CHANGES:
+        monkeypatch.setattr(files, name, lambda *_: pytest.fail("nothing is to be touched"))
+    assert rnnlab.verify("e", folder).ok
+
+
+def test_a_store_of_a_newer_rnnlab_is_not_judged(tmp_path, monkeypatch):
+    place = store.layout(tmp_path, "e")
+    staging.folder(place.root)
+    monkeypatch.setattr(store.manifests, "FORMAT", 99)
+    store.write_manifest(place, {"name": "e"})
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="newer rnnlab"):
+        rnnlab.verify("e", tmp_path)
+
+
+def test_a_killed_exchange_is_a_note(tmp_path, monkeypatch):
+    fake_measure.install(monkeypatch)
+    place = store.layout(tmp_path, "e")
+    staging.folder(place.root)
+    store.write_manifest(place, {"finished": None})
+    store.note_environment(place, "e" * 10, {"numpy": "1"})
+    for trial in fake_measure.trials(4):
+        store.publish(place, fake_measure.block([trial]))
+    monkeypatch.setattr(journal, "_end", lambda *_: None)
+    store.compact(place)
+    found = rnnlab.verify("e", tmp_path)
+    assert found.ok
+    assert found.trials == 4
+    assert any("has not ended" in note for note in found.notes)
+
+
+# --- while a run writes ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_writes_is_no_damage(folder, monkeypatch):
+    monkeypatch.setattr(dividing, "MAX_BLOCK", 1)
+    wrong, ended, rounds = [], threading.Event(), []
+
+    def watch():
+        while not ended.is_set():
+            wrong.extend(rnnlab.verify("e", folder).problems)
+            rounds.append(1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for seeds in (8, 3, 12, 12, 2):
+            runner.run(made(seed={"range": seeds}), store=folder, workers=1)
+    finally:
+        ended.set()
+        watcher.join()
+    assert not wrong
+    assert len(rounds) > 2
+    assert api.verify("e", folder).ok
+    assert snapshots.at_rest(store.layout(folder, "e"))
+    assert Path(folder, "e", "manifest.json").exists()
