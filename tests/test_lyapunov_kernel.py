@@ -76,7 +76,7 @@ def test_saturated_slopes_keep_every_digit():
     assert np.max(np.abs(by_lapack(U, slope) - np.sort(exact)[::-1])) > 1.0
 
 
-@pytest.mark.parametrize("decades", [3, 30, 60])
+@pytest.mark.parametrize("decades", [3, 30, 60, 170])
 @pytest.mark.parametrize("width", [5, 16, 33, 70])
 def test_the_volume_of_saturated_networks(width, decades):
     rng = np.random.default_rng(width)

@@ -22,6 +22,7 @@ from rnnlab.kernels.tile import tile1
 FALL = 1e-4
 SETTLED = 0.5  # of its norm that a column keeps when nothing of the earlier ones is left in it (Kahan, Parlett)
 EPS = 2.0**-52
+GRADED = 1 / EPS  # how far rows lie apart where the digits of the small ones need one projection after another
 PASSES = 25  # each takes a factor eps out of a dependent column: together more than the range of floats
 
 
@@ -40,12 +41,39 @@ class Space(NamedTuple):
 
 @kernel
 def orthonormalise(frame, rows, columns, space):  # type: ignore[no-untyped-def]
-    """Replace a frame A by Q of A = QR; column i of R has the diagonal entry e^extra[i] · sqrt(size[i])."""
-    width = _lanes(frame)
+    """Replace a frame A by Q of A = QR; column i of R has the diagonal entry e^extra[i] · sqrt(size[i]).
+
+    Several projections at once leave in each a rounding of the whole column. Times the small rows of a graded frame
+    these are more than what stands there, and their own roundings stay for good.
+    """
+    width, graded = _lanes(frame), _is_graded(space.scale)
     for panel in range(-(-columns // width)):
+        last = min(width, columns - panel * width)
+        if graded:
+            _settle_each(frame, rows, panel, last, space)
+            continue
         for other in range(panel):
             _project(frame, rows, other, panel, space.block)
-        _factorise(frame, rows, panel, min(width, columns - panel * width), space)
+        _factorise(frame, rows, panel, last, space)
+
+
+@kernel
+def _is_graded(scale):  # type: ignore[no-untyped-def]
+    """Whether rows that are not zero lie further apart than the digits there are."""
+    low, high = math.inf, 0.0
+    for k in range(scale.size):
+        if scale[k] > 0.0:
+            low, high = min(low, scale[k]), max(high, scale[k])
+    return low < high / GRADED
+
+
+@kernel
+def _settle_each(frame, rows, panel, columns, space):  # type: ignore[no-untyped-def]
+    """Make the columns of a panel unit columns, or zero, one after another."""
+    for i in range(columns):
+        place = panel * _lanes(frame) + i
+        space.extra[place] = _settle(frame, rows, panel, i, True, space)
+        space.size[place] = 1.0 if space.extra[place] > -math.inf else 0.0
 
 
 @kernel
@@ -69,7 +97,7 @@ def _factorise(frame, rows, panel, columns, space):  # type: ignore[no-untyped-d
         extra, size = 0.0, sums[i]
         if not size > space.before[first + i] * (FALL * FALL):
             space.size[first + i] = 0.0
-            extra = _settle(frame, rows, panel, i, space)
+            extra = _settle(frame, rows, panel, i, False, space)
             sweep(rows, frame, at, i, i, 0.0, sums)
             size = sums[i]
         space.size[first + i], space.extra[first + i] = size, extra
@@ -84,7 +112,7 @@ def _factorise(frame, rows, panel, columns, space):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
+def _settle(frame, rows, panel, column, graded, space):  # type: ignore[no-untyped-def]
     """Project a column until nothing of the earlier ones is left; it becomes a unit column, or zero.
 
     Return the ln of the factor taken out. Rows of a Jacobian may differ by many orders of magnitude. Each pass leaves
@@ -112,7 +140,10 @@ def _settle(frame, rows, panel, column, space):  # type: ignore[no-untyped-def]
             line[k] *= inverse
         total += math.log(norm)
         for other in range(panel + 1):
-            _remove(frame, rows, other, panel, column, space)
+            if graded:
+                _remove_each(frame, rows, other, column if other == panel else _lanes(frame), line)
+            else:
+                _remove(frame, rows, other, panel, column, space)
         kept = _squares(line) > SETTLED * SETTLED
         falls, rests = falls + (0 if kept else 1), rests + (1 if kept else 0)
     norm, settled = math.sqrt(_squares(line)), rests >= falls
@@ -151,3 +182,21 @@ def _remove(frame, rows, other, panel, column, space):  # type: ignore[no-untype
         size = space.size[panel * width + j] if j < column else 0.0
         c[j] = c[j] / size if size > 0.0 else 0.0
     reduce(rows, space.line, frame, at, c)
+
+
+@kernel
+def _remove_each(frame, rows, panel, columns, line):  # type: ignore[no-untyped-def]
+    """Take unit columns of a panel, or zeros, out of the line, one after another."""
+    width = _lanes(frame)
+    for j in range(panel * rows * width, panel * rows * width + columns):
+        along = _along(frame, rows, j, line)
+        for k in range(rows):
+            line[k] -= along * frame[j + k * width]
+
+
+@reduction
+def _along(frame, rows, at, line):  # type: ignore[no-untyped-def]
+    width, total = _lanes(frame), 0.0
+    for k in range(rows):
+        total += frame[at + k * width] * line[k]
+    return total
