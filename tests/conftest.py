@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.small_stores import finished, folder  # noqa: F401
+
 settings.register_profile(
     "rnnlab",
     deadline=None,  # the first call of a kernel compiles it

@@ -7,55 +7,19 @@ import os
 import threading
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
 import rnnlab
-from rnnlab import api, experiment, runner, store
+from rnnlab import api, runner, store
 from rnnlab.cli import main
 from rnnlab.errors import StoreDamaged, UsageError
 from rnnlab.grid import dividing
 from rnnlab.store import digest, files, journal, parquet, publishing, snapshots, staging
 from tests import fake_measure
+from tests.small_stores import copied, flipped, made, rewritten, with_column, written
 
 EVERY = 1 if os.environ.get("RNNLAB_SOAK") else 997  # byte
-GRID = {"activation": ["tanh", "relu"], "width": 4, "length": 6, "seed": {"range": 4}}
-
-
-def made(measures=("gradients", "lags"), **grid):
-    data = {"schema": 1, "name": "e", "grid": {**GRID, **grid}, "measure": {name: {} for name in measures}}
-    return experiment.parse(data, "test")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A small real store, never changed."""
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dividing, "MAX_BLOCK", 3)  # several files, which are compacted: there is a journal
-        runner.run(made(), store=folder, workers=1)
-    return folder
-
-
-@pytest.fixture
-def folder(tmp_path, finished):
-    """A copy of it, to be damaged."""
-    return copied(finished, tmp_path)
-
-
-def copied(finished, target):
-    for path in sorted((finished / "e").rglob("*")):
-        there = target / path.relative_to(finished)
-        if path.is_file():
-            there.parent.mkdir(parents=True, exist_ok=True)
-            there.write_bytes(path.read_bytes())
-    return target
-
-
-def written(folder):
-    """Every file that holds something."""
-    return sorted(path for path in (folder / "e").rglob("*") if path.is_file() and path.stat().st_size)
 
 
 def verify_command(folder, *arguments):
@@ -78,10 +42,6 @@ def test_a_whole_store_is_well(folder):
     assert code == 0
     assert "e: all well" in out
     assert len(rnnlab.load("e", folder, verify=True).trials) == 8
-
-
-def flipped(data, i):
-    return data[:i] + bytes([data[i] ^ 1 << i % 8]) + data[i + 1 :]
 
 
 def test_any_changed_byte_of_any_file_is_found(folder):
@@ -193,25 +153,6 @@ def test_a_file_that_was_added_is_found(folder, tmp_path):
     assert len(found) == 2
     assert runner.run(made(), store=folder, workers=1).new == 0  # no such run says that nothing is to be done
     assert rnnlab.verify("e", folder).ok
-
-
-def rewritten(folder, table, change):
-    """Put a file in the place of the only one of a table, named as rnnlab names it, and let the manifest list it."""
-    place = store.layout(folder, "e")
-    [old] = place.table(table).iterdir()
-    tables = {name: store.read(place, name) for name in {table, store.owner(table)}}
-    tables[table] = change(tables[table])
-    for path, data in publishing.encoded(tables, store.owner(table)).items():
-        if path.startswith(f"{table}/"):
-            old.unlink()
-            (place.root / path).with_name(old.name[:17] + path[-24:]).write_bytes(data)
-    manifest = store.read_manifest(place)
-    store.write_manifest(place, {**manifest, "files": store.records(place, {})})
-
-
-def with_column(table, name, values):
-    i = table.column_names.index(name)
-    return table.set_column(i, table.schema.field(name), pa.array(values, table.schema.field(name).type))
 
 
 def test_keys_that_are_not_those_of_their_parameters_are_found(folder):

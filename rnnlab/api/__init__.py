@@ -8,6 +8,7 @@ from rnnlab.api.measuring import Measurement, measure
 from rnnlab.api.own import OwnResults, measure_files
 from rnnlab.api.results import Results
 from rnnlab.api.running import plan, read, run
+from rnnlab.api.tending import compact, gc, repair
 from rnnlab.api.verifying import known, said, verify
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "OwnResults",
     "Reproduction",
     "Results",
+    "compact",
     "diff",
     "draw",
     "export",
+    "gc",
     "known",
     "listing",
     "load",
@@ -27,6 +30,7 @@ __all__ = [
     "measure_files",
     "plan",
     "read",
+    "repair",
     "reproduce",
     "run",
     "said",

@@ -12,7 +12,10 @@ import click
 
 from rnnlab import __version__
 
-COMMANDS = ("run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify", "diff", "reproduce", "export")
+COMMANDS = (
+    "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
+    "repair", "compact", "gc", "diff", "reproduce", "export",
+)  # fmt: skip
 
 
 class Commands(click.Group):

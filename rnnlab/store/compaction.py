@@ -46,7 +46,7 @@ def _groups(family: Family) -> Iterator[list[str]]:
 
 
 def _worthwhile(family: Family, group: list[str]) -> Iterator[list[str]]:
-    if len(family.paths(family.measure, group)) > 1:
+    if any(len(family.paths(table, group)) > 1 for table in family.names):
         yield group
 
 

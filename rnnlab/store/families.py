@@ -85,6 +85,6 @@ def known(table: str) -> bool:
 def _each_once(table: str, paths: list[Path], parts: list[pa.Table]) -> list[pa.Table]:
     pairs = repeated.repeats([repeated.marks(table, part) for part in parts])
     for (first, other), shared in pairs.items():
-        repeated.refuse(paths[first], paths[other])
+        repeated.refuse(paths[first], paths[other], shared, (parts[first], parts[other]))
         parts[other] = repeated.without(parts[other], shared)
     return parts

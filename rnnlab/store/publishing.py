@@ -37,8 +37,10 @@ def _refuse_other(place: Layout, measure: str, new: Mapping[str, bytes], tables:
     if _twins(place, commit):
         for path in new:
             for twin in _twins(place, path):
-                table = tables[twin.parent.name]
-                repeated.refuse(twin, place.root / path, table)
+                table = twin.parent.name
+                marks = repeated.marks(table, tables[table]).to_pylist()
+                both = (parquet.read(twin, verify=True), tables[table])
+                repeated.refuse(twin, place.root / path, marks, both)
 
 
 def _twins(place: Layout, path: str) -> list[Path]:

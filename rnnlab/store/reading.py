@@ -81,7 +81,7 @@ class _Once:
         """Yield the place of a file that tells of trials as one before it does, and their marks."""
         found: dict[int, list[str]] = {}
         for (first, other), shared in repeated.repeats(self._marks).items() if self._marks else ():
-            repeated.refuse(self.paths[first], self.paths[other])
+            repeated.refuse(self.paths[first], self.paths[other], shared)
             found.setdefault(other, []).extend(shared)
         yield from found.items()
 

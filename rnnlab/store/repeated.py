@@ -20,10 +20,11 @@ _NOT_COMPARED = ("environment",)  # two machines may well agree
 
 def marks(table: str, rows: pa.Table) -> pa.Array:
     """Return one text for each trial and label of a file; of a per-trial table for each row."""
-    return _marks(rows if table == owner(table) else order.heads(rows))
+    return marks_of_rows(rows if table == owner(table) else order.heads(rows))
 
 
-def _marks(rows: pa.Table) -> pa.Array:
+def marks_of_rows(rows: pa.Table) -> pa.Array:
+    """Return the trial and label of each row, as one text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -56,7 +57,7 @@ def without(rows: pa.Table, dropped: Iterable[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return rows.filter(pc.invert(pc.is_in(_marks(rows), value_set=pa.array(dropped, pa.string()))))
+    return rows.filter(pc.invert(pc.is_in(marks_of_rows(rows), value_set=pa.array(dropped, pa.string()))))
 
 
 def differences(first: pa.Table, other: pa.Table, shared: Iterable[str]) -> dict[str, list[str]]:
@@ -71,15 +72,13 @@ def differences(first: pa.Table, other: pa.Table, shared: Iterable[str]) -> dict
     return {name: each for name, each in {_ROWS: uneven, **found}.items() if each}
 
 
-def refuse(first: Path, other: Path, rows: pa.Table | None = None) -> None:
-    """Raise ComputedTwice where two files tell different things of a trial that both have.
+def refuse(first: Path, other: Path, shared: Iterable[str], both: tuple[pa.Table, pa.Table] | None = None) -> None:
+    """Raise ComputedTwice where two files tell different things of trials with these marks.
 
-    rows: those of the other, where it is not written yet. Raises DamagedFile where a file is not whole.
+    both: their rows, where they are at hand. Raises DamagedFile where a file is not whole.
     """
-    table = first.parent.name
-    both = [parquet.read(first, verify=True), parquet.read(other, verify=True) if rows is None else rows]
-    shared = repeats([marks(table, each) for each in both]).get((0, 1), [])
-    if found := differences(both[0], both[1], shared):
+    rows = both or (parquet.read(first, verify=True), parquet.read(other, verify=True))
+    if found := differences(*rows, shared):
         raise ComputedTwice(first, other, keys_of(found), list(found))
 
 
@@ -92,13 +91,14 @@ def _of(rows: pa.Table, shared: Iterable[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return order.ordered(rows.filter(pc.is_in(_marks(rows), value_set=pa.array(shared, pa.string()))))
+    return order.ordered(rows.filter(pc.is_in(marks_of_rows(rows), value_set=pa.array(shared, pa.string()))))
 
 
 def _uneven(first: pa.Table, other: pa.Table) -> list[str]:
     """Return the marks of which the two have different numbers of rows."""
     numbers = [
-        {each["values"]: each["counts"] for each in _marks(rows).value_counts().to_pylist()} for rows in (first, other)
+        {each["values"]: each["counts"] for each in marks_of_rows(rows).value_counts().to_pylist()}
+        for rows in (first, other)
     ]
     return sorted(mark for mark in {*numbers[0], *numbers[1]} if numbers[0].get(mark) != numbers[1].get(mark))
 
@@ -110,9 +110,9 @@ def _differing(name: str, first: pa.Table, other: pa.Table) -> list[str]:
     if name in _NOT_COMPARED or a.equals(b):
         return []
     if a.type != b.type:
-        return sorted(set(_marks(first).to_pylist()))
+        return sorted(set(marks_of_rows(first).to_pylist()))
     same = pc.if_else(pc.and_(a.is_valid(), b.is_valid()), pc.equal(a, b), pc.equal(a.is_valid(), b.is_valid()))
-    return sorted(set(_marks(first).filter(pc.invert(same)).to_pylist()))
+    return sorted(set(marks_of_rows(first).filter(pc.invert(same)).to_pylist()))
 
 
 def _bits(column: pa.ChunkedArray) -> pa.Array:
