@@ -48,7 +48,7 @@ def test_what_goes_is_told_and_nothing_is_touched(littered):
         "e/gradients: 4 rows of 4 trials not in the grid",
         "e/gradients: 8 rows of 8 trials of other settings",
         "e/gain: 12 rows of 12 trials of a measure that the manifest does not name",
-        "e: 2 files that count for nothing, 104 B",
+        "e: 2 files, 104 B, set aside or left by killed runs",
     ):
         assert line in out
     assert {path: path.read_bytes() for path in written(littered)} == before

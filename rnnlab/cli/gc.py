@@ -59,6 +59,5 @@ def _print(each: Collected) -> None:
         rows, trials = output.plural(stale.rows, "row"), output.plural(stale.trials, "trial")
         click.echo(f"{each.name}/{stale.table}: {rows} of {trials} {stale.why}{label}")
     if each.files:
-        click.echo(
-            f"{each.name}: {output.plural(len(each.files), 'file')} that count for nothing, {output.size(each.bytes)}"
-        )
+        about = f"{output.plural(len(each.files), 'file')}, {output.size(each.bytes)}"
+        click.echo(f"{each.name}: {about}, set aside or left by killed runs")
