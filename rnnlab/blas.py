@@ -20,6 +20,7 @@ class _Limit:
         with self._lock:
             self._inside += 1
             if self._inside == 1:
+                _take_over()
                 self._limiter = _controller().limit(limits=1)
 
     def __exit__(
@@ -28,6 +29,7 @@ class _Limit:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                _take_over()
                 self._limiter.restore_original_limits()
 
 
@@ -37,6 +39,15 @@ _limit = _Limit()
 def single_threaded_blas() -> _Limit:
     """Return a context that holds every BLAS pool of this process at one thread; it may be entered many times."""
     return _limit
+
+
+def _take_over() -> None:
+    """Let this thread set limits: from 3.8 on threadpoolctl heeds only the thread that was the first to set one."""
+    import threadpoolctl
+
+    clear = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)
+    if clear:
+        clear(force=True)
 
 
 @cache

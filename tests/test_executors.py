@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,30 @@ def test_a_worker_that_is_told_to_end_answers_first(number):
         os.kill(worker, number)
         assert answer.result() == 1.0
         assert (pool.submit(os.getpid).result() == worker) is (number == signal.SIGINT)
+
+
+def test_the_limit_of_blas_threads_holds_in_whatever_thread_it_is_entered():
+    from rnnlab.blas import single_threaded_blas
+
+    before, entered, leave = blas_threads(0), threading.Event(), threading.Event()
+
+    def found():
+        with single_threaded_blas():
+            return blas_threads(0)
+
+    def first_in():
+        with single_threaded_blas():
+            entered.set()
+            leave.wait()
+
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as other:
+        assert set(found()) == set(pool.submit(found).result()) == set(other.submit(found).result()) == {1}
+        first = pool.submit(first_in)
+        entered.wait()
+        with single_threaded_blas():  # the last to leave is not the one that set the limit
+            leave.set()
+            first.result()
+            assert set(blas_threads(0)) == {1}
+        assert blas_threads(0) == before
+        assert set(other.submit(found).result()) == {1}
+    assert blas_threads(0) == before
