@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run, verify
     from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms
     from rnnlab.errors import (
+        ExecutorLost,
         ExperimentError,
         RnnlabError,
         StoreBusy,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "ExecutorLost",
     "ExperimentError",
     "Measurement",
     "Results",

@@ -21,7 +21,7 @@ _TRIAL, _STEP, _ROW = 5e-5, 1.5e-6, 5e-7  # s for a trial, for each of its steps
 _ELEMENT, _NUMBER = 1.2e-8, 1e-8  # s for phi and what is summed up of one unit, for one number that is drawn
 _SPECTRUM = 3e-9  # s times N³ for eigenvalues and norm of one U
 
-_PROCESS = 350 << 20  # bytes that Python and its libraries take
+PROCESS = 350 << 20  # bytes that Python and its libraries take
 _SLAB = 4 << 20  # bytes of the trajectories that are computed together
 _LONG = 64 << 20  # bytes of states, and of sequences, beyond which a measure that can reads them piece by piece
 _CELL = 8  # bytes of one value in a table
@@ -86,8 +86,8 @@ def estimate(loads: Iterable[Load], *, workers: int, model: Model | None = None,
         return Cost(0.0, 0, 0)
     work = sum(seconds(load) * model.factor(load.trial) for load in loads)
     blocks = sum(math.ceil(load.number / block_size(load.trial, load.work)) for load in loads)
-    processes = 1 + (workers if executor == "processes" else 0)
-    memory = processes * _PROCESS + 2 * min(workers, blocks) * max(block_bytes(load) for load in loads)
+    processes = 1 + (workers if executor in ("processes", "dask") else 0)
+    memory = processes * PROCESS + 2 * min(workers, blocks) * max(block_bytes(load) for load in loads)
     return Cost(_START + work / min(workers, blocks), memory, _DISK_FILES + sum(disk(load) for load in loads))
 
 

@@ -48,6 +48,12 @@ class StoreIOError(RnnlabError):
     exit_code = 6
 
 
+class ExecutorLost(RnnlabError):
+    """What hands the work to the workers cannot be reached, or is gone: the scheduler of a cluster, a broken pool."""
+
+    exit_code = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with an experiment file: where, and what to do about it."""

@@ -362,7 +362,6 @@ def test_extract_has_a_default_name(ready):
         (["run", "nowhere.toml"], "does not exist"),
         (["run", "small.toml", "-s", "recurent_scale=1"], "Did you mean recurrent_scale?"),
         (["run", "small.toml", "-s", "width"], "width"),
-        (["run", "small.toml", "--executor", "dask"], "[dask]"),
         (["run", "small.toml", "--executor", "ray"], "'threads', 'processes'"),
         (["run", "small.toml", "--workers", "0"], "0 is not in the range"),
         (["run", "small.toml", "--max-trials", "11"], "12 trials are more than 11"),

@@ -65,7 +65,7 @@ def small_blocks(monkeypatch, number):
 
 @pytest.mark.parametrize(
     ("executor", "workers", "size"),
-    [("threads", 1, 1), ("threads", 2, 1), ("threads", 2, 5), ("processes", 1, 5), ("processes", 2, 1)],
+    [("threads", 1, 1), ("threads", 2, 1), ("threads", 2, 5), ("processes", 1, 5), ("processes", 2, 1), ("dask", 2, 5)],
 )
 def test_tables_do_not_depend_on_executor_workers_or_blocks(
     tmp_path, undisturbed, monkeypatch, executor, workers, size

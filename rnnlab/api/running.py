@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
@@ -29,7 +30,12 @@ def run(
     store: str | PathLike[str] = "results",
     sets: Iterable[str] = (),
     workers: int | None = None,
-    executor: str = "threads",
+    executor: str | Executor = "threads",
+    scheduler: str | None = None,
+    retries: int = 0,
+    timeout: float | None = None,
+    fail_fast: bool = False,
+    max_failures: int | None = None,
     wait: bool | float = False,
     progress: Callable[[int, int], None] | None = None,
     interrupted: Callable[[], None] | None = None,
@@ -38,21 +44,30 @@ def run(
     """Compute what the store has not got of an experiment, and return its results.
 
     experiment: path of a TOML file or a manifest.json, a bare name, or what such a file holds. sets: overrides of the
-    grid, KEY=VALUE[,VALUE...]. executor: threads or processes, of which `workers` (default: one a core) compute.
+    grid, KEY=VALUE[,VALUE...]. executor: threads, processes or dask, of which `workers` (default: one a core) compute,
+    or any concurrent.futures.Executor, which is used and not shut down. scheduler: address of a Dask cluster that runs.
     wait: for another run of the same experiment. progress: called with the trials done, and of how many. interrupted:
     called at the first Ctrl-C or SIGTERM, while what runs is brought to its end.
 
-    Raises ExperimentError, UsageError (more than max_trials), StoreBusy, StoreIOError; TrialsFailed where trials
-    raised: all others are in the store then, and in the exception's `results`.
+    retries: how often a single trial that raised, took too long or lost its worker is tried again before it counts as
+    failed; one whose worker died gets a second attempt in any case. timeout: seconds that a trial may take, with
+    processes and dask; a block of n trials may take n times that. max_failures: stop when more trials than that have
+    failed; fail_fast: after the first, as max_failures=0.
+
+    Raises ExperimentError, UsageError (more than max_trials), StoreBusy, StoreIOError, ExecutorLost; TrialsFailed where
+    trials raised: all others are in the store then, but for those that a run which stopped early left, and in the
+    exception's `results`.
     """
     from rnnlab import runner
 
+    options = runner.Options(retries, timeout, 0 if fail_fast else max_failures)
+    executor = "dask" if scheduler is not None and executor == "threads" else executor
     described = read(experiment, sets=sets, store=store)
     grids.check(described, max_trials)
     _refuse_own_network(described.name, store)
     summary = runner.run(
-        described, store=store, workers=workers, executor=executor, wait=wait, progress=progress,
-        interrupted=interrupted,
+        described, store=store, workers=workers, executor=executor, scheduler=scheduler, options=options, wait=wait,
+        progress=progress, interrupted=interrupted,
     )  # fmt: skip
     summary = replace(summary, notes=(*grids.notes(described), *summary.notes))
     manifest = stores.read_manifest(stores.layout(store, described.name)) or {}
@@ -112,10 +127,15 @@ def _is_file(path: Path) -> bool:
 
 
 def _failure(results: Results, summary: Summary) -> str:
-    """Return what the first failed trial said, and where all of them are."""
+    """Return what the first failed trial said, where all of them are, and what to do."""
     failures = results.table("failures", columns=["key", "message"])
     first = failures.iloc[0]
-    return (
-        f"{summary.failed:,} of {summary.trials:,} trials failed, the others are done. The first, {first['key']}: "
-        f"{first['message']}. The table `failures` has them all; the next run tries them again."
-    )
+    said = f"The first, {first['key']}: {first['message']}. The table `failures` has them all"
+    if summary.left:
+        return (
+            f"stopped after {summary.failed:,} failed of {summary.trials:,} trials, {summary.left:,} are left. {said}. "
+            "What is done is kept: the same command goes on, and tries them again; with a higher max_failures it "
+            "goes on past them."
+        )
+    count = f"{summary.failed:,} of {summary.trials:,} trials failed, the others are done."
+    return f"{count} {said}; the next run tries them again."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from rnnlab.machine import processors
 
@@ -20,12 +21,21 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> No
 
 
 def _executor(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if value == "dask":
-        raise click.BadParameter(
-            "this version cannot compute with dask yet, not even with the extra [dask]. Choose threads or processes.",
-            ctx,
-            parameter,
-        )
+    """Let the address of a scheduler mean dask, unless the command line says otherwise where the environment has it."""
+    if ctx.params.get("scheduler") is None or value == "dask":
+        return value
+    source = ctx.get_parameter_source
+    if source("executor") == ParameterSource.DEFAULT:
+        return "dask"
+    if source("scheduler") == ParameterSource.ENVIRONMENT and source("executor") == ParameterSource.COMMANDLINE:
+        ctx.params["scheduler"] = None
+        return value
+    raise click.BadParameter(f"a scheduler goes with dask, not with {value}.", ctx, parameter)
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < float("inf"):
+        raise click.BadParameter(f"{value:g} is no time: give seconds, more than 0.", ctx, parameter)
     return value
 
 
@@ -64,6 +74,36 @@ executor = click.option(
     callback=_executor,
     help="What computes the blocks.",
 )
+scheduler = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    envvar="RNNLAB_SCHEDULER",
+    is_eager=True,  # known when the executor is looked at
+    help="A Dask cluster that runs, tcp://host:8786; implies --executor dask.",
+)
+retries = click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Try a single trial that raised, hung or lost its worker N times more before it counts as failed. One whose "
+    "worker died is tried once more in any case.",
+)
+timeout = click.option(
+    "--timeout",
+    type=float,
+    callback=_seconds,
+    metavar="SECONDS",
+    help="Time that a trial may take, n times that for a block of n; then its worker is ended. Not with threads.",
+)
+fail_fast = click.option("--fail-fast", is_flag=True, help="Stop after the first failed trial: --max-failures 0.")
+max_failures = click.option(
+    "--max-failures",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Stop when more than N trials failed; what runs is brought to its end and kept.  [default: never]",
+)
 max_trials = click.option(
     "--max-trials",
     type=click.IntRange(min=1),
@@ -72,6 +112,7 @@ max_trials = click.option(
     show_default=True,
     help="Refuse larger grids: a typo makes 10^9 trials easily.",
 )
+running = (workers, executor, scheduler, retries, timeout, fail_fast, max_failures, max_trials)
 wait = click.option("--wait", is_flag=True, help="Wait while another run of the same experiment holds the store.")
 where = click.option(
     "--where",
@@ -107,11 +148,22 @@ def store_flag(store: str) -> list[str]:
     return [] if store == DEFAULT_STORE else ["--store", store]
 
 
-def run_flags(workers: int | None, executor: str, max_trials: int) -> list[str]:
-    """Return what a `run` that is proposed needs, to be the one that was planned."""
-    parts = [] if workers is None else ["--workers", str(workers)]
-    parts += [] if executor == DEFAULT_EXECUTOR else ["--executor", executor]
-    return parts + ([] if max_trials == MOST_TRIALS else ["--max-trials", str(max_trials)])
+def run_flags(values: Mapping[str, Any]) -> list[str]:
+    """Return what a `run` that is proposed needs, to be the one that was planned; values: of the options by name."""
+    return [part for name, default in _RUN.items() for part in _flag(name, values[name], default)]
+
+
+_RUN = {
+    "workers": None, "executor": DEFAULT_EXECUTOR, "scheduler": None, "retries": 0, "timeout": None, "fail_fast": False,
+    "max_failures": None, "max_trials": MOST_TRIALS,
+}  # fmt: skip
+
+
+def _flag(name: str, value: Any, default: Any) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    if value == default:
+        return []
+    return [option] if value is True else [option, f"{value:g}" if isinstance(value, float) else str(value)]
 
 
 def conditions(where: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @options.experiment
-@options.shared(options.store, options.sets, options.workers, options.executor, options.max_trials, options.as_json)
+@options.shared(options.store, options.sets, *options.running, options.as_json)
 def command(
     experiment: str, store: str, sets: tuple[str, ...], workers: int | None, executor: str, max_trials: int,
-    as_json: bool, quiet: bool,
+    as_json: bool, quiet: bool, **others: Any,
 ) -> None:  # fmt: skip
     """Tell what `run` would compute, why, and at what cost.
 
-    Time, memory and disk are estimates. Nothing is run or written. EXPERIMENT is given as to `run`.
+    Time, memory and disk are estimates. Nothing is run or written. EXPERIMENT and options are given as to `run`.
     """
     from rnnlab import api
     from rnnlab.cli import output
@@ -36,7 +36,7 @@ def command(
     for name, text in _rows(plan, store, executor):
         click.echo(f"{name:<8}{text}")
     again = [*(part for each in sets for part in ("-s", each)), *options.store_flag(store)]
-    again += options.run_flags(workers, executor, max_trials)
+    again += options.run_flags({"workers": workers, "executor": executor, "max_trials": max_trials, **others})
     output.message(_advice(plan, shlex.join(["rnnlab", "run", experiment, *again]), store), quiet=quiet)
 
 

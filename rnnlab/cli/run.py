@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @options.experiment
-@options.shared(
-    options.store, options.sets, options.workers, options.executor, options.max_trials, options.wait, options.as_json
-)
+@options.shared(options.store, options.sets, *options.running, options.wait, options.as_json)
 def command(
-    experiment: str, store: str, sets: tuple[str, ...], workers: int | None, executor: str, max_trials: int, wait: bool,
-    as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+    experiment: str, store: str, sets: tuple[str, ...], wait: bool, as_json: bool, quiet: bool, **running: Any
+) -> None:
     """Compute the trials of EXPERIMENT that the store has not got.
 
     EXPERIMENT is an experiment file (.toml), the manifest.json of a run, or a bare name (experiments/NAME.toml). What
@@ -39,8 +36,8 @@ def command(
         try:
             with Reporter(quiet=quiet) as progress:
                 results = api.run(
-                    experiment, store=store, sets=sets, workers=workers, executor=executor, max_trials=max_trials,
-                    wait=wait, progress=progress, interrupted=None if quiet else _say_that_it_ends,
+                    experiment, store=store, sets=sets, wait=wait, progress=progress,
+                    interrupted=None if quiet else _say_that_it_ends, **running,
                 )  # fmt: skip
         except TrialsFailed as error:
             return error.results, error
@@ -74,7 +71,7 @@ def _lines(summary: Summary, store: str) -> list[str]:
     diverged = f" {summary.diverged:,} diverged: a result, not a failure." if summary.diverged else ""
     if summary.new:
         before = f"; {summary.done:,} were there before" if summary.done else ""
-        computed = plural(summary.new - summary.failed, "trial")
+        computed = plural(summary.new - summary.failed - summary.left, "trial")
         did = f"{computed} computed in {duration(summary.seconds)}{before}.{diverged}"
     else:
         did = f"all {plural(summary.trials, 'trial')} are done already, nothing to compute.{diverged}"

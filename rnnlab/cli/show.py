@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="A statistic of the measure in place of those that tell most. May be repeated.",
 )
+@click.option("--failed", is_flag=True, help="The trials that failed, and why, instead.")
 @click.option("--all", "everything", is_flag=True, help="Every value of the axis and every table, however wide.")
 def command(
     name: str, store: str, where: tuple[str, ...], as_json: bool, axis: str | None, measure: str | None,
-    columns: tuple[str, ...], everything: bool, quiet: bool,
+    columns: tuple[str, ...], failed: bool, everything: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Print what came out of experiment NAME: its verdicts, or the statistics of another measure.
 
@@ -39,6 +40,8 @@ def command(
     vanishes, is stable or explodes, and the mean growth rate with its interval. Of any other measure, and with
     --column: a row per grid point, the means over seeds of its main statistics with their 95 % intervals. --json prints
     the same numbers, all of them. Of a network of your own (`rnnlab measure`) it prints every statistic.
+
+    --failed prints the trials that failed: measure, the parameters that vary, and the message; with --json tracebacks.
     """
     from rnnlab import analysis, api
     from rnnlab.cli import output
@@ -46,6 +49,9 @@ def command(
     results = api.load(name, store)
     if isinstance(results, api.OwnResults):
         _show_network(results, measure, as_json)
+        return
+    if failed:
+        _show_failed(results, options.conditions(where), measure, store, as_json=as_json, quiet=quiet)
         return
     chosen = measure or _measure_of(results, columns)
     trials = results.statistics(chosen)
@@ -107,6 +113,20 @@ def _show_statistics(
         )
     else:
         print_statistics(heading, found, everything=everything)
+
+
+def _show_failed(
+    results: Results, where: dict[str, list[Any]], measure: str | None, store: str, *, as_json: bool, quiet: bool
+) -> None:
+    from rnnlab.cli import output
+    from rnnlab.cli.failure_table import again, failures_of, print_failures
+
+    found = failures_of(results, where, measure)
+    if as_json:
+        output.print_json({"name": results.name, "failed": len(found), "failures": output.records(found)})
+    else:
+        print_failures(results.name, found)
+    output.message(again(results.name, store, len(found)), quiet=quiet)
 
 
 def _show_network(results: OwnResults, measure: str | None, as_json: bool) -> None:

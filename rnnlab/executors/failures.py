@@ -1,11 +1,11 @@
-"""What can become of a block instead of a result."""
+"""What can become of a block instead of a result, and of a run instead of an end."""
 
 from __future__ import annotations
 
 import signal
 import traceback
 
-from rnnlab.errors import RnnlabError
+from rnnlab.errors import RnnlabError, UsageError
 
 
 class BlockFailed(Exception):
@@ -37,6 +37,24 @@ class WorkerLost(BlockFailed):
         return cls(f"the worker ended with exit code {code}")
 
 
+class TimedOut(WorkerLost):
+    """The worker took longer than it was given, and was ended."""
+
+    @classmethod
+    def after(cls, seconds: float) -> TimedOut:
+        """Return the loss of a worker that was given these seconds."""
+        return cls(f"the worker gave no answer within {seconds:g} s")
+
+
+class TooLarge(BlockFailed):
+    """The block was not begun, for it takes more memory than there is."""
+
+    @classmethod
+    def to_fit(cls, needed: int, there: int) -> TooLarge:
+        """Return the failure of a block that needs these bytes where there are those."""
+        return cls(f"needs about {needed / 2**30:.2g} GiB, there are {there / 2**30:.2g} GiB")
+
+
 class WorkerLeft(WorkerLost):
     """The worker ended of its own accord and without an answer."""
 
@@ -50,3 +68,7 @@ class WorkersCannotStart(RnnlabError):
             f"worker processes cannot start{end}. In a script, call rnnlab.run under "
             "`if __name__ == '__main__':`, since a worker imports the script; or use executor='threads'."
         )
+
+
+class WorkersDiffer(UsageError):
+    """Workers that would not compute what the driver says they do."""

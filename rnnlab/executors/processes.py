@@ -10,18 +10,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from rnnlab.executors.failures import BlockFailed, WorkerLeft, WorkerLost, WorkersCannotStart
+from rnnlab.executors.failures import BlockFailed, TimedOut, WorkerLeft, WorkerLost, WorkersCannotStart
+from rnnlab.executors.signals import SIGNALS, signals_held
 
 _spawn = multiprocessing.get_context("spawn")
+_PREPARATION = 300.0  # s for a new worker to import and load what it needs
 _starting = threading.Lock()
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ProcessExecutor(ThreadPoolExecutor):
@@ -38,7 +38,13 @@ class ProcessExecutor(ThreadPoolExecutor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
         """Have a worker process call the function, which must be importable there."""
-        return super().submit(self._elsewhere, function, args, options)
+        return self.submit_within(self._timeout, function, *args, **options)
+
+    def submit_within(
+        self, timeout: float | None, function: Callable[..., Any], /, *args: Any, **options: Any
+    ) -> Future[Any]:
+        """Submit a call that has a time limit of its own, in seconds from its start."""
+        return super().submit(self._elsewhere, timeout, (function, args, options))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers: after what they have to do, or with wait=False at once."""
@@ -49,18 +55,19 @@ class ProcessExecutor(ThreadPoolExecutor):
         for child in self._children:
             child.close()
 
-    def _elsewhere(self, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        task = function, args, options
+    def _elsewhere(self, timeout: float | None, task: Any) -> Any:
         try:
-            return self._child().call(task, self._timeout)
+            return self._child(timeout, task).call(task, timeout)
         except WorkerLeft:  # between two tasks, when it was told to end
-            return self._child().call(task, self._timeout)
+            return self._child(timeout, task).call(task, timeout)
 
-    def _child(self) -> Child:
+    def _child(self, timeout: float | None, task: Any) -> Child:
         child: Child | None = getattr(self._own, "child", None)
         if child is None or child.gone:
             child = self._own.child = Child()
             self._children.append(child)
+            if timeout is not None and (prepare := getattr(task[0], "prepare", None)):
+                child.call((prepare, (), {}), _PREPARATION)
         return child
 
 
@@ -72,7 +79,7 @@ class Child:
         self._process = _spawn.Process(target=serve, args=(theirs,), daemon=True)
         self._killed = False
         try:
-            with _starting, _signals_held():
+            with _starting, signals_held():
                 self._process.start()
             theirs.close()
             self._connection.recv()
@@ -93,7 +100,7 @@ class Child:
             self._connection.send(task)
             if not self._connection.poll(timeout):
                 self.kill()
-                raise WorkerLost(f"the worker gave no answer within {timeout:g} s")
+                raise TimedOut.after(timeout or 0.0)
             fine, value = self._connection.recv()
         except (EOFError, OSError):
             self._process.join(5)
@@ -156,7 +163,7 @@ class _Polite:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._terminate)
         if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _terminate(self, *_: Any) -> None:
         self.asked = True
@@ -168,19 +175,6 @@ class _Polite:
 
     def __exit__(self, *_: object) -> None:
         self._idle = False
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let what is started here be born deaf to Ctrl-C and SIGTERM: until it has its handlers it would die of them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _die_with_parent() -> None:

@@ -3,6 +3,7 @@
 from rnnlab.runner.collecting import Collected, collect
 from rnnlab.runner.computing import BlockResult, Job, arrow, compute, measured
 from rnnlab.runner.labels import Label, label_of, settings_hash
+from rnnlab.runner.means import Options
 from rnnlab.runner.own import OwnNetwork, own_key, own_parameters, run_own
 from rnnlab.runner.planning import Plan, plan
 from rnnlab.runner.repairing import Repaired, set_damage_aside
@@ -17,6 +18,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "Label",
+    "Options",
     "OwnNetwork",
     "Plan",
     "Repaired",

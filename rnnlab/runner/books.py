@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FLUSH = 30.0  # s after which times are published; a killed run loses no more
+_SHARE = 0.05  # of the time of a run, at most, goes into publishing failures as they come
 
 
 class Books:
     """The books of one run; call `close` at its end."""
 
-    def __init__(self, place: store.Layout) -> None:
-        self._place = place
+    def __init__(self, place: store.Layout, environment: str) -> None:
+        self._place, self.environment = place, environment
         self._ended: set[str] = set()  # trials that were taken apart
         self._timings: list[pa.Table] = []
         self._flushed = time.monotonic()
         self._failures = {(row["key"], row["measure"]): row for row in _failures(place)}
         self._failed: set[str] = set()
+        self._told, self._telling = -1e9, 0.0  # when failures were last published, and how long that took
+        self._news = False
         self.processed = 0  # trials
         self.diverged = 0  # trials
 
@@ -41,8 +44,7 @@ class Books:
         self._note(job)
         self.diverged += len(set().union(*map(_diverged, result.tables.values())))
         self._timings += [_times(job, measure, seconds) for measure, seconds in result.seconds.items()]
-        if time.monotonic() - self._flushed > _FLUSH:
-            self._flush()
+        self._keep()
 
     def fail(self, job: Job, failure: BlockFailed) -> None:
         """Note that a job which cannot be taken apart any further has failed."""
@@ -53,14 +55,29 @@ class Books:
                 said = {"measure": measure, "message": failure.message, "traceback": failure.details}
                 columns = {each.column.name: getattr(trial, name) for name, each in parameters().items()}
                 self._failures[key, measure] = {"key": key, **columns, **said, "environment": job.environment}
+        self._news = True
+        self._keep()
 
     def close(self) -> None:
         """Publish what is noted."""
+        self._flush()
+        self._tell()
+
+    def _keep(self) -> None:
+        """Publish what a run that is killed would lose: failures as they come, times now and then."""
+        now = time.monotonic()
+        if self._news and now - self._told > self._telling / _SHARE:
+            self._tell()
+        if now - self._flushed > _FLUSH:
+            self._flush()
+
+    def _tell(self) -> None:
         import pyarrow as pa
 
-        self._flush()
-        pinned = schema(store.columns_of("failures"))
+        begin, pinned = time.monotonic(), schema(store.columns_of("failures"))
         store.replace_failures(self._place, pa.Table.from_pylist(list(self._failures.values()), pinned))
+        self._news, self._told = False, time.monotonic()
+        self._telling = self._told - begin
 
     def _note(self, job: Job) -> None:
         if self._failures:

@@ -49,6 +49,11 @@ class Job:
         """The names of the measures wanted."""
         return tuple(name for name, _ in self.block.work)
 
+    @property
+    def single(self) -> bool:
+        """Whether it cannot be taken apart: one measure of one trial."""
+        return len(self.block.trials) == len(self.block.work) == 1
+
     def parts(self) -> Iterator[Job]:
         """Yield the halves of the job: of its trials, or of one trial's measures; nothing where it is a single one."""
         trials, work = self.block.trials, self.block.work

@@ -6,25 +6,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from os import PathLike
 
 from rnnlab import environment, executors
 from rnnlab import store as stores
-from rnnlab.errors import StoreDamaged, StoreIOError
+from rnnlab.blas import single_threaded_blas
+from rnnlab.errors import ExecutorLost, StoreDamaged, StoreIOError
+from rnnlab.executors import sameness
 from rnnlab.experiment import Experiment
+from rnnlab.grid import Block
 from rnnlab.machine import processors
 from rnnlab.runner.books import Books
 from rnnlab.runner.computing import BlockResult, Job
 from rnnlab.runner.manifest import Record, finished, now, record
+from rnnlab.runner.means import Means, Options, Progress
 from rnnlab.runner.missing import Missing, missing
 from rnnlab.runner.planning import warn_of_memory
 from rnnlab.runner.signals import Patience
-from rnnlab.runner.warming import warm
-
-Progress = Callable[[int, int], None]  # trials done, of how many
+from rnnlab.runner.warming import load, tiny_blocks, warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Summary:
     """What a run did.
 
     trials: of the experiment; done: those that the store had; new: the others, computed now, of which some failed.
-    diverged: of all trials. notes: what a user should know, a line each.
+    diverged: of all trials. notes: what a user should know, a line each. left: trials that were not begun, since too
+    many had failed; they count as new.
     """
 
     name: str
@@ -43,16 +47,10 @@ class Summary:
     diverged: int
     seconds: float
     notes: tuple[str, ...] = ()
+    left: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run is carried out with."""
-
-    executor: str
-    workers: int | None
-    progress: Progress
-    patience: Patience
+_NO_OPTIONS = Options()
 
 
 def run(
@@ -60,7 +58,9 @@ def run(
     *,
     store: str | PathLike[str] = "results",
     workers: int | None = None,
-    executor: str = "threads",
+    executor: str | Executor = "threads",
+    scheduler: str | None = None,
+    options: Options = _NO_OPTIONS,
     wait: bool | float = False,
     progress: Progress | None = None,
     interrupted: Callable[[], None] | None = None,
@@ -69,10 +69,14 @@ def run(
 
     A finished experiment is left alone: nothing is locked or written. progress is called with the trials done and
     their number, the first time before anything is computed; interrupted at the first Ctrl-C or SIGTERM, while what
-    runs is brought to its end. Raises StoreBusy where another run holds the store
-    (`wait` waits for it), StoreIOError where it cannot be written, Interrupted after Ctrl-C or SIGTERM.
+    runs is brought to its end, as it is where more trials failed than the options allow: the summary tells what is
+    left, and the manifest is that of a run that did not finish. An Executor that is given is not shut down.
+
+    Raises StoreBusy where another run holds the store (`wait` waits for it), StoreIOError where it cannot be written,
+    Interrupted after Ctrl-C or SIGTERM, ExecutorLost where the scheduler cannot be reached or is lost.
     """
-    executors.check(executor, workers)
+    options.check()
+    executors.check(executor, workers, scheduler=scheduler, timeout=options.timeout)
     place = stores.layout(store, experiment.name)
     if summary := _finished(place, experiment):
         return summary
@@ -86,7 +90,7 @@ def run(
         patience = stack.enter_context(Patience(interrupted))
         if summary := _finished(place, experiment):  # by the run that was waited for
             return summary
-        means = Means(executor, workers, progress or (lambda done, total: None), patience)
+        means = Means(executor, workers, scheduler, options, progress or (lambda done, total: None), patience)
         notes: list[str] = []
         while True:
             try:
@@ -129,26 +133,28 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     notes += [*said, *stores.recover(place)]
     work = missing(place, experiment)
     means.progress(work.done, work.total)
-    books = Books(place)
     description = environment.describe()
     here = environment.fingerprint(description)
+    books = Books(place, here)
     stores.note_environment(place, here, description)
-    workers = processors() if means.workers is None else means.workers
-    about = {
+    about: Record = {
         "started": started,
-        "executor": means.executor,
-        "workers": workers,
+        "executor": means.name,
+        "workers": processors() if means.workers is None else means.workers,
         "git": environment.git(),
         "environment": here,
     }
     if work.new:
-        warn_of_memory(work, workers, means.executor)
-        # Whatever ends the run: what it has published by then can be read.
-        stores.write_manifest(place, record(place, experiment, previous, about=about))
-        _compute_missing(place, work, means, books, here)
+        warn_of_memory(work, about["workers"], means.name)
+        with ExitStack() as stack:
+            with means.patience.hasty():
+                engine = stack.enter_context(executors.opened(means.executor, means.workers, scheduler=means.scheduler))
+            about["workers"] = engine.workers()
+            # Whatever ends the run: what it has published by then can be read.
+            stores.write_manifest(place, record(place, experiment, previous, about=about))
+            _compute_missing(place, work, means, engine, books)
     books.close()
     means.patience.check()
-    stores.compact(place)
     summary = Summary(
         name=experiment.name,
         trials=work.total,
@@ -158,21 +164,28 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
         diverged=work.diverged + books.diverged,
         seconds=time.perf_counter() - begin,
         notes=tuple(dict.fromkeys(notes)),
+        left=work.new - books.processed,
     )
-    counts = {name: value for name, value in asdict(summary).items() if name not in ("name", "notes")}
-    stores.write_manifest(place, record(place, experiment, previous, about=about, summary=counts))
+    if not summary.left:
+        stores.compact(place)
+        counts = {name: value for name, value in asdict(summary).items() if name not in ("name", "notes", "left")}
+        stores.write_manifest(place, record(place, experiment, previous, about=about, summary=counts))
     return summary
 
 
-def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: Books, here: str) -> None:
+def _compute_missing(place: stores.Layout, work: Missing, means: Means, engine: executors.Engine, books: Books) -> None:
     # pandas takes a second to import: let it, while kernels are compiled and the first blocks run.
     threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
     with means.patience.hasty():
         warm(work.experiment)
-    queue = _Queue(work.jobs(here))
-    stop = means.patience.asked
-    results = executors.run(_compute, queue, executor=means.executor, workers=means.workers, stop=stop)
-    with closing(results):
+    queue = _Queue(work.jobs(books.environment))
+
+    def stop() -> bool:
+        return means.patience.asked() or means.options.too_many(books.failed)
+
+    compute = Compute(tuple(tiny_blocks(work.experiment)), check=means.elsewhere)
+    results = executors.run(compute, queue, executor=engine, limits=means.limits(), stop=stop)
+    with closing(results), _kept(books):
         for job, result in results:
             if isinstance(result, BlockResult):
                 stores.publish(place, result.tables)
@@ -186,8 +199,37 @@ def _compute_missing(place: stores.Layout, work: Missing, means: Means, books: B
             means.progress(work.done + books.processed, work.total)
 
 
-def _compute(job: Job) -> BlockResult:
-    return job.compute()
+@contextmanager
+def _kept(books: Books) -> Iterator[None]:
+    """Close the books of a run that its executor leaves in the lurch."""
+    try:
+        yield
+    except ExecutorLost:
+        books.close()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """What a worker does with a job.
+
+    tiny: blocks that load the kernels; check: whether the worker may be in another environment than the driver.
+    """
+
+    tiny: tuple[Block, ...]
+    check: bool
+
+    def __call__(self, job: Job) -> BlockResult:
+        """Return the tables of the job; raises WorkersDiffer where the worker's environment is not the job's."""
+        if not self.check:
+            return job.compute()
+        with single_threaded_blas():
+            sameness.check_here(job.environment)
+            return job.compute()
+
+    def prepare(self) -> None:
+        """Make a new worker ready, so that its first block is not given the time that others have had."""
+        load(self.tiny)
 
 
 class _Queue(Iterator[Job]):

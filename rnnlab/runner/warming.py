@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,16 +22,26 @@ _KINDS = ("dtype", "loss", "loss_at")  # what decides which kernels run
 
 def warm(experiment: Experiment) -> None:
     """Have every kernel that the experiment needs compiled, or loaded where it is, by networks of one unit."""
+    load(tiny_blocks(experiment))
+
+
+def load(blocks: Iterable[grid.Block]) -> None:
+    """Compute these blocks for the sake of the kernels."""
+    for block in blocks:
+        # What raises or warns here does so again in its block, or is of two steps that no setting is meant for.
+        with suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compute(block)
+
+
+def tiny_blocks(experiment: Experiment) -> Iterator[grid.Block]:
+    """Yield a block of one network of one unit for every kind of kernel that the experiment needs."""
     first = next(grid.trials(experiment))
     tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2, recurrent_init="gaussian")
     work = tuple(settings_of(experiment).items())
     for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
         kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
-        trial = replace(tiny, **kind)
-        # What raises or warns here does so again in its block, or is of two steps that no setting is meant for.
-        with suppress(Exception), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compute(grid.Block((trial,), work))
+        yield grid.Block((replace(tiny, **kind),), work)
 
 
 def _values(experiment: Experiment, name: str) -> set[Any]:
