@@ -148,10 +148,14 @@ def test_versions_and_machine_are_told(store, tmp_path):
     description = manifest["environments"][manifest["environment"]]
     description["packages"]["numpy"] = "9.9"
     description["machine"]["cpu"] = "another"
+    description["blas"][0]["architecture"] = "Another"
     stores.write_manifest(place, {key: value for key, value in manifest.items() if key != "format"})
     found = rnnlab.diff("small", "small", store=store, other_store=other)
     assert [(change.name, change.b) for change in found.changes.versions] == [("packages.numpy", "9.9")]
-    assert [(change.name, change.b) for change in found.changes.machine] == [("machine.cpu", "another")]
+    machine = {change.name: change.b for change in found.changes.machine}
+    assert machine.pop("machine.cpu") == "another"
+    assert list(machine.values()) == ["Another"]
+    assert all(name.startswith("blas") for name in machine)
 
 
 def test_paths_name_experiments_of_other_stores(store, tmp_path):
@@ -163,6 +167,20 @@ def test_paths_name_experiments_of_other_stores(store, tmp_path):
     with pytest.raises(UsageError, match="Did you mean small"):
         rnnlab.diff("small", "smal", store=store)
     assert "Did you mean" in CliRunner().invoke(main, ["diff", "smal", "small", "--store", str(store)]).output
+
+
+@pytest.mark.parametrize("source", ["x" * 5000, "a/" + "x" * 5000, "a\0b", "a/\0", "", ".", "manifest.json", "UPPER"])
+def test_what_is_no_name_and_no_path(store, source):
+    with pytest.raises(UsageError):
+        rnnlab.diff(source, "small", store=store)
+
+
+def test_a_name_of_the_store_comes_before_a_folder_here(store, tmp_path, monkeypatch):
+    altered(store, tmp_path, one("gradients", "loss", 3, 1.0))
+    monkeypatch.chdir(tmp_path)
+    assert not rnnlab.diff("small", "small", store=store).differs
+    assert rnnlab.diff("small", "./small/manifest.json", store=store).differs
+    assert not rnnlab.diff("small", "small", store="nowhere").differs  # there is no such name, but such a folder
 
 
 def test_json(store, tmp_path):

@@ -134,15 +134,25 @@ def _reproduction(
 
 
 def _results(source: Source, store: Source) -> Results:
-    """Return the results that are meant: by name, or by the path of their folder or manifest."""
+    """Return the results that are meant: by name, else by the path of their folder or manifest."""
     path = Path(source)
+    bare = path.name == str(source)
     folder = path.parent if path.name == "manifest.json" else path
-    if folder.name == str(source) and not (folder / "manifest.json").is_file():
-        return load(str(source), store)
-    folder = folder.resolve()
-    if not (folder / "manifest.json").is_file():
-        raise UsageError(f"{source}: there is no manifest.json. Name an experiment of the store, or such a folder.")
-    return load(folder.name, folder.parent)
+    if not (bare and path.name in stores.names(store)) and _has_manifest(folder):
+        folder = folder.resolve()
+        return load(folder.name, folder.parent)
+    if bare and path.name != "manifest.json":
+        return load(path.name, store)
+    raise UsageError(
+        f"{str(source)!r:.200}: there is no manifest.json. Name an experiment of the store, or such a folder."
+    )
+
+
+def _has_manifest(folder: Path) -> bool:
+    try:
+        return (folder / "manifest.json").is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False
 
 
 def _side(results: Results) -> Side:

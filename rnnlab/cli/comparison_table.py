@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rnnlab.comparison import Change, Changes, Deviation, Difference, TableDifference, TableVerdict
 
 _WIDTH = 32  # letters of a value
+_PIPED = 160  # of a line
 _STYLES = {"differs": "bold red", "too few seeds to tell": "yellow"}
 Part = tuple[Any, str]
 
@@ -28,7 +31,7 @@ def print_difference(found: Difference) -> None:
     parts: list[Part] = [(f"A  {found.a}\nB  {found.b}", "bold"), ("", ""), *_changes(found.changes), (trials, "")]
     for side, tables in (("A", found.tables_only_a), ("B", found.tables_only_b)):
         parts += [(f"tables only in {side}: {', '.join(tables)}", "")] if tables else []
-    output.print_rich(*parts, ("", ""), *_numbers(found))
+    output.print_rich(*parts, ("", ""), *_numbers(found), width=_width())
 
 
 def print_reproduction(found: Reproduction) -> None:
@@ -42,7 +45,8 @@ def print_reproduction(found: Reproduction) -> None:
     if deviating := [(t.table, c) for t in found.tables for c in t.columns if c.deviation.different]:
         parts += [(_judged(deviating), ""), ("", "")]
     parts += [(line, "dim") for line in _legend(found)]
-    output.print_rich(*parts, (f"verdict: {found.verdict}", _STYLES.get(found.verdict, "bold green")))
+    verdict = (f"verdict: {found.verdict}", _STYLES.get(found.verdict, "bold green"))
+    output.print_rich(*parts, verdict, width=_width())
 
 
 def _changes(changes: Changes) -> Iterator[Part]:
@@ -132,6 +136,11 @@ def _legend(found: Reproduction) -> Iterator[str]:
         yield f"{output.plural(found.failed, 'trial')} failed in the second run"
     if found.folder:
         yield f"the second run is in {found.folder}"
+
+
+def _width() -> int | None:
+    """Return the width of lines in a pipe, None on a terminal, which has its own."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED
 
 
 def _plain(*headers: str) -> Table:

@@ -78,6 +78,8 @@ def _of_machine(name: str) -> bool:
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        value = dict(enumerate(value)) if len(value) > 1 else value[0]
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from _leaves(f"{path}.{name}" if path else str(name), each)
