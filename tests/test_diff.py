@@ -14,7 +14,7 @@ import rnnlab
 from rnnlab import api, measures
 from rnnlab import store as stores
 from rnnlab.cli import main
-from rnnlab.comparison import aligning
+from rnnlab.comparison import aligning, differing
 from rnnlab.errors import UsageError
 from tests.altered import EXPERIMENT, altered, mapped, put
 
@@ -118,6 +118,27 @@ def test_the_largest_deviations_are_those_of_numpy(store, tmp_path):
     apart = np.abs((x + noise) - x)
     assert found.largest_absolute == apart.max()
     assert found.largest_relative == (apart / np.maximum(np.abs(x), np.abs(x + noise))).max()
+
+
+def test_parts_are_the_whole(store, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+
+    def change(name, rows):
+        values = rows[(column := "state_rms" if "t" in rows.column_names else "share")].to_pylist()
+        for i, value in zip(
+            rng.choice(len(values), 9, replace=False), [None, math.nan, *rng.normal(size=7)], strict=True
+        ):
+            values[i] = value
+        return put(rows, column, values)
+
+    other = altered(store, tmp_path, lambda name, rows: change(name, rows) if "_by_" in name else rows)
+    whole = rnnlab.diff("small", "small", store=store, other_store=other)
+    monkeypatch.setattr(differing, "_ROWS", 30)
+    calls = []
+    monkeypatch.setattr(differing, "paired", lambda *each: calls.append(each) or aligning.paired(*each))
+    assert rnnlab.diff("small", "small", store=store, other_store=other) == whole
+    assert len(calls) > 20
+    assert column(whole, "lags_by_lag", "share").different == 9
 
 
 def test_grids_that_overlap(store, tmp_path):

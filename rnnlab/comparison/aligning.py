@@ -36,6 +36,10 @@ class Side:
         known = [name for name in measures.registry() if name in self.manifest["measures"]]
         return [table for name in known for table in measures.registry()[name].TABLES]
 
+    def rows(self, table: str) -> int:
+        """Return how many rows the manifest says that the files of a table have."""
+        return sum(file["rows"] for file in self.manifest.get("files", []) if file["path"].startswith(f"{table}/"))
+
     def read(self, table: str, columns: list[str], keys: list[str]) -> pa.Table:
         """Return the rows of these trials that are of the settings and the version of the manifest."""
         label = self.manifest["measures"][stores.owner(table)]

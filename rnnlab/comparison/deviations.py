@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,18 @@ def deviation(pair: Pair, column: str) -> Deviation:
             at = int(rows[finite[apart.argmax()]])
             found |= {"largest_absolute": float(apart.max()), "largest_relative": float(relative.max())}
     return Deviation(column, pair.rows, **found, where=pair.where(at), a=a[at].as_py(), b=b[at].as_py())
+
+
+def joined(first: Deviation, second: Deviation) -> Deviation:
+    """Return the deviation of a column, given those of two parts of its rows."""
+    sizes = [
+        (each.largest_absolute is not None, each.largest_absolute or 0.0, each.different > 0)
+        for each in (first, second)
+    ]
+    further = second if sizes[1] > sizes[0] else first
+    relative = [each.largest_relative for each in (first, second) if each.largest_relative is not None]
+    sums = {name: getattr(first, name) + getattr(second, name) for name in ("rows", "different", "nulls", "nans")}
+    return replace(further, **sums, largest_relative=max(relative, default=None))
 
 
 def differs(a: pa.ChunkedArray, b: pa.ChunkedArray) -> np.ndarray:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
-from rnnlab.comparison.aligning import Side, paired, values
-from rnnlab.comparison.deviations import Deviation, deviation
+from rnnlab.comparison.aligning import Pair, Side, paired, values
+from rnnlab.comparison.deviations import Deviation, deviation, joined
 from rnnlab.comparison.records import Changes, changes
+
+_ROWS = 4_000_000  # of a table held at a time, of either side
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,21 @@ def matched(a: Iterable[str], b: Iterable[str]) -> tuple[list[str], Shared]:
 
 
 def _table(a: Side, b: Side, table: str, keys: list[str]) -> TableDifference:
-    pair = paired(a, b, table, keys)
-    columns = tuple(deviation(pair, column.name) for column in values(table))
-    return TableDifference(table, pair.rows, pair.only_a, pair.only_b, columns)
+    size = max(1, _ROWS * len(keys) // max(a.rows(table), b.rows(table), 1))
+    parts = (keys[first : first + size] for first in range(0, max(len(keys), 1), size))
+    return reduce(_joined, (_part(paired(a, b, table, part)) for part in parts))
+
+
+def _part(pair: Pair) -> TableDifference:
+    columns = tuple(deviation(pair, column.name) for column in values(pair.table))
+    return TableDifference(pair.table, pair.rows, pair.only_a, pair.only_b, columns)
+
+
+def _joined(first: TableDifference, second: TableDifference) -> TableDifference:
+    return TableDifference(
+        first.table,
+        first.rows + second.rows,
+        first.only_a + second.only_a,
+        first.only_b + second.only_b,
+        tuple(map(joined, first.columns, second.columns)),
+    )
