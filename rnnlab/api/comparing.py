@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -75,18 +74,17 @@ def reproduce(
     into: Source | None = None,
     sample: int | None = None,
     level: float = 0.01,
-    workers: int | None = None,
-    executor: str = "threads",
-    progress: Callable[[int, int], None] | None = None,
-    interrupted: Callable[[], None] | None = None,
+    **running: Any,
 ) -> Reproduction:
     """Run the manifest of an experiment again, in a store that is thrown away or kept in `into`, and compare.
 
     source: its name in the store, or the path of its folder or manifest.json. sample: run only so many of its trials,
-    drawn at random, the same every time. Every table is compared bit for bit. A trial that both runs computed with one
-    environment (versions and kind of machine) must be the same in every bit. Of any other, values equal but for
-    rounding (1e-6 of their size; 1e-3 in float32) agree, and what is left is put to the test `comparison.TEST` at
-    this level. Raises UsageError where there is nothing to compare with.
+    drawn at random, the same every time. running: workers, executor, progress and whatever else `run` takes.
+
+    Every table is compared bit for bit. A trial that both runs computed with one environment (versions and kind of
+    machine) must be the same in every bit. Of any other, values equal but for rounding (1e-6 of their size; 1e-3 in
+    float32) agree, and what is left is put to the test `comparison.TEST` at this level. Raises UsageError where there
+    is nothing to compare with.
     """
     first = _results(source, store)
     if isinstance(first, OwnResults):
@@ -95,17 +93,16 @@ def reproduce(
     trials = _sampled(done, sample)
     again = _again(first, trials, sample)
     _check_level(level)
-    options = {"workers": workers, "executor": executor, "progress": progress, "interrupted": interrupted}
     with nullcontext(into) if into is not None else tempfile.TemporaryDirectory(prefix="rnnlab-") as folder:
         _check_apart(first, Path(folder))
-        second = _run(again, store=folder, **options)
+        second = _run(again, store=folder, **running)
         return _reproduction(first, second, trials, len(done), level, None if into is None else Path(into, again.name))
 
 
-def _run(again: experiments.Experiment, **options: Any) -> Results:
+def _run(again: experiments.Experiment, **running: Any) -> Results:
     """Return the results of the second run, whether or not some of its trials failed."""
     try:
-        return run(again, **options)
+        return run(again, **running)
     except TrialsFailed as error:
         return error.results
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -26,10 +27,10 @@ DIFFERS = 3  # exit code
     "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
     metavar="P", help="Of the test: the share of honest reproductions that it calls different.",
 )  # fmt: skip
-@options.shared(options.store, options.workers, options.executor, options.as_json)
+@options.shared(options.store, *options.running, options.as_json)
 def command(
-    name: str, into: str | None, sample: int | None, level: float, store: str, workers: int | None, executor: str,
-    as_json: bool, quiet: bool,
+    name: str, into: str | None, sample: int | None, level: float, store: str, as_json: bool, quiet: bool,
+    **running: Any,
 ) -> None:  # fmt: skip
     """Run the manifest of NAME again, and compare every table bit for bit.
 
@@ -44,8 +45,8 @@ def command(
 
     with Reporter(quiet=quiet) as progress:
         found = api.reproduce(
-            name, store=store, into=into, sample=sample, level=level, workers=workers, executor=executor,
-            progress=progress, interrupted=None if quiet else _say_that_it_ends,
+            name, store=store, into=into, sample=sample, level=level, progress=progress,
+            interrupted=None if quiet else _say_that_it_ends, **running,
         )  # fmt: skip
     if as_json:
         output.print_json(asdict(found))
