@@ -127,7 +127,8 @@ def lost(place: Layout, damaged: str, others: Callable[[str], list[str]]) -> tup
 def _told(path: Path) -> tuple[str, ...] | None:
     name = FileName.parse(path.name)
     try:
-        heads: Any = order.heads(parquet.read(path, _LABELS))
+        read = parquet.read(path, _LABELS)  # damage may have changed the types of columns too
+        heads: Any = parquet.guarded(path, lambda: order.heads(conform(read, schema(LABELS), vouched=False)))
         whole = name is not None and heads.column_names == _LABELS and order.identity(heads) == name.trials
     except (DamagedFile, OSError, KeyError, ValueError):
         return None
