@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, lyapunov, machine, pairs, store, theory
+from benchmarks import commands, kernels, lyapunov, machine, pairs, scale_out, store, theory
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
@@ -19,6 +19,7 @@ SECTIONS = {
     "theory": theory.section,
     "commands": commands.section,
     "store": store.section,
+    "scale-out": scale_out.section,
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 GRID = {"activation": ["tanh", "relu"], "width": 5, "length": 3, "seed": {"range": 6}}
 TRIALS = 12
+LIMIT = 5 << 30  # bytes of address space, where there is to be a limit
 EXPERIMENT = {"schema": 1, "name": "e", "grid": GRID, "measure": {"gradients": {}}}
 
 
@@ -38,7 +40,7 @@ def fail():
 def grow():
     import numpy as np
 
-    np.ones(2**40, np.int8)  # no limit is that high
+    np.zeros(2 * LIMIT, np.int8)
 
 
 KINDS = {"hang": hang, "kill": kill, "fail": fail, "grow": grow, "fine": lambda: None}
@@ -53,7 +55,7 @@ def install(kind, store):
     def networks(trials):
         for trial in trials:
             with Path(f"{store}.begun").open("a") as file:
-                file.write("bad\n" if is_bad(trial) else "good\n")
+                file.write("bad\n" if is_bad(trial) else "good\n" if trial.width > 1 else "tiny\n")
         if any(map(is_bad, trials)):
             KINDS[kind]()
         return drawn(trials)
@@ -64,6 +66,11 @@ def install(kind, store):
 def attempts(store):
     """How often the bad trial was begun."""
     return Path(f"{store}.begun").read_text().split().count("bad")
+
+
+def begun(store):
+    """How often a trial was begun, those by which kernels are loaded left out."""
+    return Path(f"{store}.begun").read_text().split().count("good")
 
 
 def start(kind, store, **options):
@@ -88,11 +95,14 @@ def main():
     from rnnlab import api, errors
     from rnnlab.grid import dividing
 
+    if options.pop("limit", False):  # workers inherit it
+        resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+    grid = {**GRID, **options.pop("grid", {})}
     dividing.MAX_BLOCK = options.pop("block", dividing.MAX_BLOCK)
     if options.get("executor", "threads") == "threads":
         install(kind, store)
     try:
-        results = api.run(EXPERIMENT, store=store, **options)
+        results = api.run({**EXPERIMENT, "grid": grid}, store=store, **options)
     except errors.TrialsFailed as error:
         results = error.results
     summary = results.summary

@@ -252,6 +252,16 @@ def test_the_scheduler_of_the_command_line(tmp_path, monkeypatch):
     assert f"--executor dask --scheduler {gone}" in done.stderr
 
 
+def test_an_unguarded_script_is_told_the_remedy(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text("from rnnlab import executors\nlist(executors.run(abs, [1], executor='dask', workers=1))\n")
+    found = subprocess.run(
+        [sys.executable, script], check=False, capture_output=True, text=True, timeout=120, env=ENVIRONMENT
+    )
+    assert found.returncode
+    assert "__name__ == '__main__'" in found.stderr.splitlines()[-1]
+
+
 def test_without_dask_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(clusters, "find_spec", lambda name: importlib.util.find_spec("no_such_package"))
     with pytest.raises(UsageError, match=r"pip install 'rnnlab\[dask\]'"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pandas as pd
 import pytest
 
-from rnnlab import api, runner, store
+from rnnlab import api, executors, machine, runner, store
 from rnnlab.cli import main
 from rnnlab.errors import TrialsFailed, UsageError
 from rnnlab.grid import dividing
@@ -176,6 +177,81 @@ def _parsed():
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_runs_out_of_memory_costs_no_other(tmp_path):
+    place = tmp_path / "store"
+    found = failing.run("grow", place, executor="processes", workers=2, limit=True)
+    assert found == {"new": TRIALS, "failed": 1, "left": 0}
+    assert published(place) == TRIALS - 1
+    [row] = failures(place)
+    assert (row["seed"], row["activation"]) == (1, "relu")
+    assert "MemoryError" in row["message"]
+    assert "Unable to allocate 10.0 GiB" in row["message"]
+    assert finishes(place)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_trial_that_cannot_fit_is_said_before_it_starts(tmp_path, executor):
+    place = tmp_path / "store"
+    grid = {"width": [5, 30_000], "seed": 0}
+    found = failing.run("fine", place, executor=executor, workers=2, limit=True, grid=grid)
+    assert found == {"new": 4, "failed": 2, "left": 0}
+    assert failing.begun(place) == 2  # those that fit
+    assert {row["message"].partition("about")[0] for row in failures(place)} == {"needs "}
+    assert {row["message"].partition(",")[2] for row in failures(place)} == {" there are 5 GiB"}
+    assert {row["width"] for row in failures(place)} == {30_000}
+
+
+@pytest.mark.parametrize(("room", "most"), [(10, 1), (25, 2), (1000, 3), (None, 3)])
+def test_no_more_blocks_are_in_flight_than_fit(room, most):
+    lock, running, seen = threading.Lock(), [], []
+
+    def block(number):
+        with lock:
+            running.append(number)
+            seen.append(len(running))
+        time.sleep(0.05)
+        with lock:
+            running.remove(number)
+        return number
+
+    limits = executors.Limits(bytes=lambda number: 12, room=room)
+    found = dict(executors.run(block, range(12), workers=3, limits=limits))
+    assert found == {i: i for i in range(12)}
+    assert max(seen) <= most
+
+
+def test_a_block_larger_than_all_memory_is_refused_and_the_others_go_on():
+    limits = executors.Limits(bytes=lambda number: number << 30, memory=3 << 30)
+    found = dict(executors.run(lambda number: number, range(6), workers=2, limits=limits))
+    assert {number: str(each) for number, each in found.items() if number > 3} == {
+        4: "needs about 4 GiB, there are 3 GiB",
+        5: "needs about 5 GiB, there are 3 GiB",
+    }
+    assert [found[i] for i in range(4)] == [0, 1, 2, 3]
+
+
+def test_memory_is_that_of_the_tightest_limit(tmp_path, monkeypatch):
+    everything = machine.memory()
+    group = tmp_path / "groups" / "job" / "step"
+    group.mkdir(parents=True)
+    (tmp_path / "cgroup").write_text("0::/job/step\n")
+    (group / "memory.max").write_text("max\n")
+    (group.parent / "memory.max").write_text("3000\n")
+    (group.parent / "memory.current").write_text("1000\n")
+    (group.parent / "memory.stat").write_text("anon 5\ninactive_file 200\n")
+    monkeypatch.setattr(machine, "_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "_PROCESS", tmp_path)
+    assert (machine.memory(), machine.free_memory()) == (3000, 2200)
+    (tmp_path / "cgroup").write_text("4:cpu,memory:/job\n0::/\n")  # of the older kind
+    old = tmp_path / "groups" / "memory" / "job"
+    old.mkdir(parents=True)
+    (old / "memory.limit_in_bytes").write_text("4000\n")
+    (old / "memory.usage_in_bytes").write_text("500\n")
+    assert (machine.memory(), machine.free_memory()) == (4000, 3500)
+    (old / "memory.limit_in_bytes").write_text("9223372036854771712\n")  # how it says that there is none
+    assert machine.memory() == everything
 
 
 # --- show --failed ---------------------------------------------------------------------------------------------------

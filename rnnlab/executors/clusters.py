@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 from rnnlab.errors import ExecutorLost, UsageError
 from rnnlab.executors import sameness
 from rnnlab.executors.engines import Engine
-from rnnlab.executors.failures import BlockFailed, TimedOut, WorkerLost
+from rnnlab.executors.failures import BlockFailed, TimedOut, WorkerLost, WorkersCannotStart
 from rnnlab.executors.signals import signals_held
 
 _PATIENCE = 5  # s for a scheduler to answer
@@ -136,7 +136,10 @@ def started(workers: int) -> Iterator[Engine]:
         contextlib.ExitStack() as stack,
     ):
         with signals_held(signal.SIGINT):  # its threads, and the workers that they start, leave Ctrl-C to the driver
-            cluster = LocalCluster(n_workers=workers, local_directory=folder, **_LOCAL)
+            try:
+                cluster = LocalCluster(n_workers=workers, local_directory=folder, **_LOCAL)
+            except (RuntimeError, OSError, TimeoutError):
+                raise WorkersCannotStart(None) from None
             stack.callback(_close, cluster)
             client = stack.enter_context(_client(cluster.scheduler_address))
         yield _same(client, cluster.scheduler_address, cluster)
