@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rnnlab.trial import Trial
 
 NAME = "lyapunov"
-VERSION = 1
+VERSION = 2
 
 PIECE = 1024  # steps whose slopes are held at a time
 _RATE = "nats/step"
