@@ -11,7 +11,7 @@ from rnnlab import store as stores
 from rnnlab.api.own import OwnResults
 from rnnlab.api.results import Results
 from rnnlab.api.verifying import refuse_damaged
-from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.errors import StoreDamaged, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rnnlab.draws import Problem
@@ -30,6 +30,8 @@ def load(name: str, store: str | PathLike[str] = "results", *, verify: bool = Fa
     manifest = stores.read_manifest(stores.layout(store, name))
     if manifest is None:
         raise UsageError(_no_results(name, Path(store)))
+    if not {"experiment", "measures"} <= manifest.keys():
+        raise StoreDamaged(f"{Path(store, name)}: its manifest tells of no experiment. Run the experiment again.")
     kind = OwnResults if "network" in manifest["experiment"] else Results
     return kind(name, Path(store), manifest)
 

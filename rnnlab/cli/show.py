@@ -74,8 +74,11 @@ def command(
 
 def _measure_of(results: Results, columns: tuple[str, ...]) -> str:
     """Return the first measure that has the first of these columns; the first of all where there is none."""
+    from rnnlab.errors import UsageError
     from rnnlab.measures import registry
 
+    if not results.measured:
+        raise UsageError(f"{results.name} has no measure that this rnnlab knows. Upgrade rnnlab to see it.")
     has = [
         name
         for name in results.measured

@@ -22,6 +22,7 @@ from rnnlab.grid import Block
 from rnnlab.machine import processors
 from rnnlab.runner.books import Books
 from rnnlab.runner.computing import BlockResult, Job
+from rnnlab.runner.differences import differences
 from rnnlab.runner.manifest import Record, finished, now, record
 from rnnlab.runner.means import Means, Options, Progress
 from rnnlab.runner.missing import Missing, missing
@@ -136,6 +137,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     description = environment.describe()
     here = environment.fingerprint(description)
     books = Books(place, here)
+    notes += differences(previous, experiment, description, here)
     stores.note_environment(place, here, description)
     about: Record = {
         "started": started,

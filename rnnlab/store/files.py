@@ -78,9 +78,10 @@ def size(path: Path) -> int | None:
 def read(path: Path) -> bytes:
     """Return what a regular file holds."""
     descriptor = os.open(path, _READ)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
         return file.read()
 
 
@@ -138,6 +139,8 @@ def lock(path: Path) -> BaseFileLock | None:
     """Lock this file for this process; None where another holds it."""
     import filelock
 
+    if kind(path) not in ("file", "absent"):  # a planted link is not followed
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     held = filelock.FileLock(path, timeout=0, thread_local=False)
     try:
         held.acquire()

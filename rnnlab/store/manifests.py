@@ -9,6 +9,7 @@ from rnnlab.errors import StoreDamaged, UsageError
 from rnnlab.store import digest, files, staging
 from rnnlab.store.layouts import FORMAT, Layout
 from rnnlab.store.problems import explained
+from rnnlab.store.shape import misfit
 
 
 def read_manifest(place: Layout) -> dict[str, Any] | None:
@@ -16,6 +17,8 @@ def read_manifest(place: Layout) -> dict[str, Any] | None:
 
     Raises StoreDamaged where it is not what was written, UsageError where a newer rnnlab wrote it.
     """
+    if files.kind(place.manifest) in ("folder", "other"):
+        raise _damaged(place, "it is no file")
     with explained(place.manifest, "read the manifest"):
         try:
             data = files.read(place.manifest)
@@ -23,10 +26,16 @@ def read_manifest(place: Layout) -> dict[str, Any] | None:
             return None
     refuse_newer(place, data)
     try:
-        return digest.unseal(data)
+        record = digest.unseal(data)
     except ValueError as error:
-        again = "Run the experiment again: that writes it anew."
-        raise StoreDamaged(f"{place.manifest}: is damaged ({error}). {again}") from error
+        raise _damaged(place, str(error)) from error
+    if wrong := misfit(record):
+        raise _damaged(place, f"{wrong} is not what a manifest has under that name")
+    return record
+
+
+def _damaged(place: Layout, reason: str) -> StoreDamaged:
+    return StoreDamaged(f"{place.manifest}: is damaged ({reason}). Run the experiment again: that writes it anew.")
 
 
 def write_manifest(place: Layout, record: dict[str, Any]) -> None:

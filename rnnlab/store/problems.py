@@ -12,7 +12,8 @@ from rnnlab.errors import StoreDamaged, StoreIOError
 from rnnlab.store.layouts import owner
 
 _ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_FOLDER = {errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
+_NO_FOLDER = {errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG}
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EINVAL}
 _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -61,7 +62,7 @@ def explained(place: Path, doing: str, need: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or place
+        where = error.filename2 or error.filename or place
         raise StoreIOError(f"{where}: cannot {doing}: {error.strerror or error}. {_remedy(error, need)}") from error
 
 
@@ -76,6 +77,8 @@ def _remedy(error: OSError, need: int) -> str:
         return f"Make room{f' (at least {need:,} bytes)' if need else ''}. {kept}"
     if error.errno in _REFUSED:
         return "The store is read-only here: choose another with --store, or allow writing."
+    if error.errno in _IN_THE_WAY:
+        return "Something of another kind stands in its place: move it away, and run the same command again."
     if error.errno in _NO_FOLDER:
         return "No folder can be there: choose another folder with --store."
     return kept

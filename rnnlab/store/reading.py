@@ -117,10 +117,12 @@ def conform(table: pa.Table, pinned: pa.Schema, *, vouched: bool = True) -> pa.T
     """Return the table with exactly these columns; one that a file of an earlier version lacks is null.
 
     A parameter that was added since has its neutral value: that is what those trials were computed with. Any other
-    column that a file lacks that is not `vouched` for is damage: raises KeyError.
+    column that a file lacks that is not `vouched` for is damage: raises KeyError, and ValueError for a row without key.
     """
     import pyarrow as pa
 
+    if "key" in table.column_names and table["key"].null_count:
+        raise ValueError("it has rows without a key")
     later = added_later()
 
     def column(field: pa.Field) -> pa.ChunkedArray | pa.Array:

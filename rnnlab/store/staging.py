@@ -23,8 +23,7 @@ def folder(path: Path) -> None:
 def stage(place: Layout, data: bytes) -> Path:
     """Write a file that nobody reads yet, and wait until it is on the disk; return where it stands."""
     folder(place.staging)
-    # The name neither ends in .parquet nor begins without a dot: no reader of Parquet folders takes it for a table.
-    path = place.staging / f".{os.getpid()}-{next(_number)}"
+    path = _free(place)
     try:
         files.write(path, data)
         files.sync(path)
@@ -32,6 +31,13 @@ def stage(place: Layout, data: bytes) -> Path:
         files.remove(path)
         raise
     return path
+
+
+def _free(place: Layout) -> Path:
+    """Return a name that no killed process has left: process ids come again, in containers at every start."""
+    # The name neither ends in .parquet nor begins without a dot: no reader of Parquet folders takes it for a table.
+    names = (place.staging / f".{os.getpid()}-{number}" for number in _number)
+    return next(path for path in names if files.kind(path) == "absent")
 
 
 def put(staged: Path, target: Path) -> bool:
