@@ -1,8 +1,8 @@
 """Row 4: after power loss at any moment, with anything unsynced lost, torn or reordered, the promise stands.
 
-The trace is of two runs: one in which a trial fails, and one that lengthens the grid and tries it again. So it holds the
-publishing of blocks, the exchange of failures, compaction and three manifests. Each state that the disk may be in after
-a crash (tests/faults/disk_model.py) is written down as files and judged.
+The trace is of two runs: one in which a trial fails, and one that lengthens the grid and tries it again. So it holds
+the publishing of blocks, the exchange of failures, compaction and three manifests. Each state that the disk may be in
+after a crash (tests/faults/disk_model.py) is written down as files and judged.
 """
 
 from __future__ import annotations
