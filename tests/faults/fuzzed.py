@@ -1,7 +1,7 @@
 """Bad experiment files by the dozen: seeded damage to a good one, kept where an independent judge finds it bad.
 
-The judge is Python's own tomllib, and for what is still TOML the names of its keys: one that the good file has not got is
-a typo.
+The judge is Python's own tomllib, and for what is still TOML the names of its keys: one that the good file has not
+got is a typo.
 """
 
 from __future__ import annotations
