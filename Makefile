@@ -13,7 +13,7 @@ RNNLAB := "$(VENV)/bin/rnnlab"
 INSTALL := $(IN) -m pip install -qq --disable-pip-version-check
 STAMP := $(VENV)/made-from-lock
 
-.PHONY: help demo test lint check bench docs lock clean
+.PHONY: help demo test soak lint check bench docs lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ demo: $(STAMP) ## run the flagship experiment, print its verdicts, draw its figu
 
 test: $(STAMP) ## run the whole test suite
 	@$(IN) -m pytest -n $(WORKERS) --dist worksteal
+
+soak: $(STAMP) ## run the fault tests in their long form, and print their numbers
+	@RNNLAB_SOAK=1 $(IN) -m pytest tests/faults -s
 
 lint: $(STAMP) ## check style, types and the floors of the house
 	@$(IN) -m ruff check .

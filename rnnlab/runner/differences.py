@@ -31,9 +31,7 @@ def differences(
         before = previous.get("environments", {}).get(hashed, {})
         versions += list(_changes(dict(_leaves("", before)), dict(_leaves("", description)))) if before else [hashed]
     if versions:
-        notes.append(
-            f"computed with other versions or on another machine before, which old rows say: {_listed(versions)}"
-        )
+        notes.append(f"versions or the machine have changed, and old rows stay labelled: {_listed(versions)}")
     return notes
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from rnnlab import costs, executors, grid, measures
 from rnnlab import store as stores
+from rnnlab.errors import StoreDamaged
 from rnnlab.experiment import Experiment
 from rnnlab.machine import memory, processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
@@ -54,6 +56,8 @@ def plan(
     """Return what `run` would do with the same arguments."""
     executors.check(executor, workers)
     place = stores.layout(store, experiment.name)
+    with suppress(StoreDamaged):  # a run writes it anew; but one of a newer rnnlab is refused
+        stores.read_manifest(place)
     work = missing(place, experiment)
     number = processors() if workers is None else workers
     total, measured = costs.Cost(0.0, 0, 0), 0
