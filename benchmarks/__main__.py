@@ -7,12 +7,13 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, lyapunov, machine, pairs, scale_out, store, theory
+from benchmarks import commands, kernels, long, lyapunov, machine, pairs, scale_out, store, theory
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
 SECTIONS = {
     "kernels": kernels.section,
+    "long": long.section,
     "lyapunov": lyapunov.section,
     "pairs": pairs.section,
     "process": process.section,

@@ -46,6 +46,13 @@ def threads(workers: Any) -> int:
     return int(workers)
 
 
+def checkpoints(steps: Any) -> int | None:
+    """Return how many steps lie between checkpoints: a number, or None for the choice that is made here."""
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 1):
+        raise UsageError(f"checkpoint = {steps!r} is no number of steps: give 1 or more, or None to let rnnlab choose")
+    return None if steps is None else int(steps)
+
+
 def arrays(given: Mapping[str, Any], optional: Iterable[str]) -> dict[str, Any]:
     """Return what is given as arrays, None where it is optional; raise for what makes no array."""
     return {name: None if value is None and name in optional else _array(name, value) for name, value in given.items()}

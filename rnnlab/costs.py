@@ -87,7 +87,7 @@ def estimate(loads: Iterable[Load], *, workers: int, model: Model | None = None,
     work = sum(seconds(load) * model.factor(load.trial) for load in loads)
     blocks = sum(math.ceil(load.number / block_size(load.trial, load.work)) for load in loads)
     processes = 1 + (workers if executor in ("processes", "dask") else 0)
-    memory = processes * PROCESS + 2 * min(workers, blocks) * max(block_bytes(load) for load in loads)
+    memory = processes * PROCESS + min(2 * workers, blocks) * max(block_bytes(load) for load in loads)
     return Cost(_START + work / min(workers, blocks), memory, _DISK_FILES + sum(disk(load) for load in loads))
 
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from rnnlab import costs, experiment, measures, runner
+from rnnlab.measures import gradients
 from rnnlab.runner import planning
 from rnnlab.trial import trial_of
 
@@ -57,6 +58,14 @@ def test_a_measure_that_streams_takes_no_more_memory_for_longer_runs():
 
     assert block_bytes(10**6, "lyapunov") == block_bytes(10**7, "lyapunov") < 2**28
     assert block_bytes(10**6, "lyapunov", "gain") > 2**33
+
+
+def test_a_million_steps_of_gradients_take_their_curves_and_rows_but_not_their_states():
+    trial = dataclasses.replace(TRIAL, length=10**6, batch=1, inputs=64, outputs=64)
+    work = measures.work_of(trial, {"gradients": gradients.Settings().model_dump()})
+    long = costs.Load(trial, 1, 1, work)
+    assert 2**28 < costs.block_bytes(long) < 2**29 < 2 * trial.length * trial.width * 8
+    assert costs.estimate([long], workers=2).memory == costs.PROCESS + costs.block_bytes(long)  # nothing beside it
 
 
 def test_workers_share_blocks_but_not_one_block():

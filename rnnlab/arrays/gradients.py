@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlab.arrays.given import networks_of
-from rnnlab.networks import Backpropagation, Networks, Trajectory, backpropagate
+from rnnlab.checks import checkpoints
+from rnnlab.networks import Backpropagation, Networks, Trajectory, flow_back
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -40,7 +41,7 @@ class Gradients:
 def gradients(
     U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, *,
     activation: str, loss: str = "squared", loss_at: str = "every", cotangents: ArrayLike | None = None,
-    h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None,
+    h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, checkpoint: int | None = None,
 ) -> Gradients:  # fmt: skip
     """Back-propagate h_t = phi(U h_{t-1} + W x_t + b), o_t = V h_t + c through time.
 
@@ -49,11 +50,13 @@ def gradients(
     Losses: squared, mean_b ½‖o_t - y_t‖²; cross_entropy, mean_b -log softmax(o_t)[y_t]; at every step or the last.
     Any other loss L: cotangents, dL/do (T, B, O) at these outputs, in place of y, loss and loss_at; l_b is then what L
     is the batch mean of, B dL/do its derivative, and the loss is nan.
+    A trajectory of more than 64 MiB is not held: states are kept at checkpoints, about √T of them or every `checkpoint`
+    steps, and what lies between is computed again on the way back. No bit depends on it.
     The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
     """
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
     trajectory = Trajectory(networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True))
-    flow = backpropagate(trajectory, keep=True)
+    flow = flow_back(trajectory, keep=True, checkpoint=checkpoints(checkpoint))
     diverged = int(flow.diverged[0])
     parts: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))
     return Gradients(  # type: ignore[call-arg]

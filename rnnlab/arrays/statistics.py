@@ -13,8 +13,8 @@ import numpy as np
 
 from rnnlab.arrays.given import networks_of
 from rnnlab.arrays.gradients import PARTS
-from rnnlab.checks import threads
-from rnnlab.networks import Networks, Trajectory, backpropagate
+from rnnlab.checks import checkpoints, threads
+from rnnlab.networks import Networks, Trajectory, flow_back
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,21 +37,22 @@ def gradient_statistics(
     U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, *,
     activation: str | Sequence[str], loss: str = "squared", loss_at: str = "every", cotangents: ArrayLike | None = None,
     h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, workers: int | None = None,
+    checkpoint: int | None = None,
 ) -> GradientStatistics:  # fmt: skip
     """Return the losses and gradient norms of G networks of equal shape in one call, as `gradients` has them.
 
     Shapes: U (G, N, N), W (G, N, D), V (G, O, N), b (G, N), c (G, O); x, y (or cotangents) and h0 as for one network,
     shared by all, or with a leading G. One activation, or G of them. `workers` threads; default: the processors there
-    are. A network's numbers do not depend on its neighbours or on the workers.
+    are; `checkpoint` as for one network. A network's numbers do not depend on its neighbours or on the workers.
     """
-    number = threads(workers)
+    number, steps = threads(workers), checkpoints(checkpoint)
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
     networks = networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=False)
     G, T, *_ = networks.shape
     statistics = GradientStatistics(
         np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)
     )
-    work = partial(_fill, statistics, networks)
+    work = partial(_fill, statistics, networks, steps)
     number = min(number, G)
     cuts = np.linspace(0, G, min(G, number * _SPLIT) + 1).astype(int).tolist()
     if number == 1:
@@ -61,12 +62,11 @@ def gradient_statistics(
     return statistics
 
 
-def _fill(s: GradientStatistics, networks: Networks, start: int, stop: int) -> None:
+def _fill(s: GradientStatistics, networks: Networks, checkpoint: int | None, start: int, stop: int) -> None:
     """Compute the networks start..stop-1 and put their statistics in place."""
     for slab in networks.part(start, stop).slabs():
         end = start + len(slab.U)
-        trajectory = Trajectory(slab)
-        flow = backpropagate(trajectory)
+        flow = flow_back(Trajectory(slab), checkpoint=checkpoint)
         s.loss[start:end], s.log10_loss[start:end] = flow.loss, flow.log10_loss
         for i, part in enumerate(PARTS):
             s.log10_norm[part][start:end] = flow.log10_norm[:, i]

@@ -3,7 +3,8 @@
     dl/da_t = phi'(a_t) ∘ dl/dh_t,    dl/dh_{t-1} = Vᵀ dl/do_{t-1} + Uᵀ dl/da_t,
     dL/dU = Σ_t dl/da_t h_{t-1}ᵀ,     dL/dW = Σ_t dl/da_t x_tᵀ,     dL/dV = Σ_t dl/do_t h_tᵀ.
 
-Every row of an adjoint (one sequence of the batch) has an exponent of its own. Time runs in chunks, as forward.
+Every row of an adjoint (one sequence of the batch) has an exponent of its own. Time runs in chunks, as forward. It may
+come in pieces of whole chunks, the last one first: what the next one goes on from stays in the scratch.
 """
 
 from __future__ import annotations
@@ -70,13 +71,17 @@ class Curves(NamedTuple):
 
 
 @kernel
-def backward(U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
-    """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0."""
-    T, B, N = slope.shape
-    totals = gradient.exponent
-    fill(totals, EMPTY)
-    diverged, stop = 0, T
-    fill(space.carry_exponent, EMPTY)
+def backward(first, T, U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
+    """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0.
+
+    All are of the steps after `first`, a multiple of the chunk; the gradient is whole where that is 0.
+    """
+    length, B, N = slope.shape
+    totals, end = gradient.exponent, T - first
+    if length == end:
+        fill(totals, EMPTY)
+        fill(space.carry_exponent, EMPTY)
+    diverged, stop = 0, length
     fill(curves.loss, 0.0)
     fill(curves.loss_exponent, 0)
     while stop > 0:
@@ -84,11 +89,11 @@ def backward(U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves
         size = (stop - start) * B
         adjoint, exponents = space.adjoint[:size], space.adjoint_exponent[:size]
         fill(exponents, EMPTY)
-        if readout.every or stop == T:
+        if readout.every or stop == end:
             found = _cotangents(start, stop, readout, h, space, gradient, curves)
             diverged = found if found > 0 else diverged
         for t in range(stop - 1, start - 1, -1):
-            _pull(t, T, start, stop, U, U_exponent, slope, space, curves)
+            _pull(t, end, start, stop, U, U_exponent, slope, space, curves)
         copy(adjoint[:B], space.carry)
         copy(exponents[:B], space.carry_exponent)
         before, e = mated(h[start:stop].reshape(size, N), exponents, space.mate)
@@ -97,8 +102,9 @@ def backward(U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves
         totals[1] = add_outer(adjoint, inputs, e, gradient.W, totals[1])
         totals[3] = add_rows(adjoint, exponents, gradient.b, totals[3])
         stop = start
-    _initial(U, U_exponent, space, gradient.h0, totals[5:], curves)
-    _finish(gradient)
+    if first == 0:
+        _initial(U, U_exponent, space, gradient.h0, totals[5:], curves)
+        _finish(gradient)
     return diverged
 
 
@@ -136,7 +142,7 @@ def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: igno
 
 
 @kernel
-def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: ignore[no-untyped-def]
+def _pull(t, end, start, stop, U, U_exponent, slope, space, curves):  # type: ignore[no-untyped-def]
     """Make the rows of step t of a chunk the total adjoint of h_{t+1} (0-based t), measure it, and weigh it by phi'."""
     inside()
     B = slope.shape[1]
@@ -145,7 +151,7 @@ def _pull(t, T, start, stop, U, U_exponent, slope, space, curves):  # type: igno
     if t + 1 < stop:
         after = space.adjoint[low + B : low + 2 * B]
         vjp(U, U_exponent, after, space.adjoint_exponent[low + B : low + 2 * B], rows, exponents, space.rows)
-    elif t + 1 < T:
+    elif t + 1 < end:
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, exponents, space.rows)
     _measure(t + 1, rows, exponents, space, curves)
     weigh_slopes(rows, slope[t], exponents)
@@ -184,32 +190,16 @@ def _finish(gradient):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: ignore[no-untyped-def]
+def adjoint_of_last(first, T, U, U_exponent, readout, h, slope, space, curves):  # type: ignore[no-untyped-def]
     """The curves of the adjoint of L_T alone, t = 0..T: what the loss at the last step sends back, and no gradient."""
-    T, B, _N = slope.shape
-    cotangent, exponents = space.cotangent[:B], space.cotangent_exponent[:B]
-    found = read_out(
-        h[T:],
-        readout.outward,
-        readout.c,
-        readout.y[T - 1 :],
-        readout.classes[T - 1 :],
-        readout.kind,
-        cotangent,
-        exponents,
-        curves.loss[T - 1 :],
-        curves.loss_exponent[T - 1 :],
-    )
-    if found > 0:
+    length, B, _N = slope.shape
+    rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
+    if length == T - first and _adjoint_of_end(readout, h, rows, row_exponents, space, curves) > 0:
         fill(curves.hidden, np.nan)
         fill(curves.mean_log, np.nan)
         fill(curves.weighed, np.nan)
         return
-    rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
-    product(1.0, cotangent, readout.V, 0.0, rows)
-    for b in range(B):
-        row_exponents[b] = EMPTY if exponents[b] == EMPTY else exponents[b] + readout.exponent
-    for t in range(T - 1, -1, -1):
+    for t in range(length - 1, -1, -1):
         _measure(t + 1, rows, row_exponents, space, curves)
         weigh_slopes(rows, slope[t], row_exponents)
         if curves.weighed.size > 0:
@@ -218,7 +208,31 @@ def adjoint_of_last(U, U_exponent, readout, h, slope, space, curves):  # type: i
         copy(row_exponents, space.carry_exponent)
         fill(row_exponents, EMPTY)
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
-    _measure(0, rows, row_exponents, space, curves)
+    if first == 0:
+        _measure(0, rows, row_exponents, space, curves)
+
+
+@kernel
+def _adjoint_of_end(readout, h, rows, row_exponents, space, curves):  # type: ignore[no-untyped-def]
+    """Fill the rows with the adjoint of h_T; return whether an output is not finite."""
+    B, end = rows.shape[0], h.shape[0] - 1
+    cotangent, exponents = space.cotangent[:B], space.cotangent_exponent[:B]
+    found = read_out(
+        h[end:],
+        readout.outward,
+        readout.c,
+        readout.y[end - 1 :],
+        readout.classes[end - 1 :],
+        readout.kind,
+        cotangent,
+        exponents,
+        curves.loss[end - 1 :],
+        curves.loss_exponent[end - 1 :],
+    )
+    product(1.0, cotangent, readout.V, 0.0, rows)
+    for b in range(B):
+        row_exponents[b] = EMPTY if exponents[b] == EMPTY else exponents[b] + readout.exponent
+    return found
 
 
 @kernel

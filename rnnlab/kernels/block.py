@@ -60,6 +60,16 @@ def _curve(c, g):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _part(c, first, steps):  # type: ignore[no-untyped-def]
+    """The curves of these steps after the first."""
+    stop = first + steps
+    return Curves(
+        c.loss[first:stop], c.loss_exponent[first:stop], c.hidden[first : stop + 1], c.mean_log[first : stop + 1],
+        c.weighed[first:stop],
+    )  # fmt: skip
+
+
+@kernel
 def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no-untyped-def]
     """Fill drives (n, T, B, N) with W x of the networks `first` (n,); network g sees the inputs x[source[g]]."""
     for n in range(first.size):
@@ -88,28 +98,33 @@ def forward(
 
 @kernel
 def gradients(
-    U, V, c, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
+    first, U, V, c, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
     curves, log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge; `gradient` is left with that of the last one.
 
+    h, slope, x, y, classes and diverged may be of a piece of time after the first steps, of one network alone: pieces
+    of whole chunks, the last one first. The curves are of all steps; the rest is there when `first` is 0.
     `log10_norms` (G, 6) are those of U, W, V, b, c (of the batch mean of the loss) and h0 (root mean square over the
     batch); nan where a network diverged.
     """
     U, V, c, x, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(x), borrowed(y), borrowed(classes)
     h, slope = borrowed(h), borrowed(slope)
     packed, space, gradient, curves = _packed(packed), _space(space), _gradient(gradient), _curves(curves)
+    T = curves.loss.shape[1]
     for g in range(diverged.size):
-        curve = _curve(curves, g)
+        whole = _curve(curves, g)
+        curve = _part(whole, first, slope.shape[1])
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, every)
         if diverged[g] == 0:
             U_exponent = pack_tamed(U[g], packed.U)
             diverged[g] = backward.backward(
-                packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
+                first, T, packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
             )
         if diverged[g] == 0:
-            loss[g], log10_loss[g] = _total(curve)
-            _norms(gradient, curve, h.shape[2], log10_norms[g])
+            if first == 0:
+                loss[g], log10_loss[g] = _total(whole)
+                _norms(gradient, whole, h.shape[2], log10_norms[g])
         else:
             loss[g], log10_loss[g] = math.nan, math.nan
             fill(log10_norms[g], math.nan)
@@ -166,14 +181,15 @@ def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
 
 @kernel
 def adjoints_of_last(
-    U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, curves
+    first, U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, curves
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """The curves of the adjoint of L_T alone of every network that did not diverge."""
+    """The curves of the adjoint of L_T alone of every network that did not diverge, in pieces as `gradients`."""
     U, V, c, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(y), borrowed(classes)
     h, slope = borrowed(h), borrowed(slope)
     packed, space, curves = _packed(packed), _space(space), _curves(curves)
+    T = curves.loss.shape[1]
     for g in range(diverged.size):
-        curve = _curve(curves, g)
+        curve = _part(_curve(curves, g), first, slope.shape[1])
         if diverged[g] > 0:
             fill(curve.hidden, math.nan)
             fill(curve.mean_log, math.nan)
@@ -181,7 +197,7 @@ def adjoints_of_last(
             continue
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
         U_exponent = pack_tamed(U[g], packed.U)
-        backward.adjoint_of_last(packed.U, U_exponent, readout, h[g], slope[g], space, curve)
+        backward.adjoint_of_last(first, T, packed.U, U_exponent, readout, h[g], slope[g], space, curve)
 
 
 @reduction
@@ -208,6 +224,15 @@ def slopes(slope, threshold, diverged, mean, mean_square, below, zero, always_ze
             mean[g, t], mean_square[g, t], below[g, t] = total / (B * N), square / (B * N), few / (B * N)
             zero[g, t] = 0.0 if total == B * N and square == total else _silent(slope[g], t, t + 1)
         always_zero[g] = _silent(slope[g], 0, steps) if steps > 0 else math.nan
+
+
+@kernel
+def waken(slope, alive):  # type: ignore[no-untyped-def]
+    """Mark the units (N,) with a slope (T, B, N) that is not zero."""
+    for t in range(slope.shape[0]):
+        for b in range(slope.shape[1]):
+            for i in range(alive.size):
+                alive[i] |= slope[t, b, i] != 0
 
 
 @kernel

@@ -25,6 +25,7 @@ VERSION = 1
 
 PARTS = ("U", "W", "V", "b", "c", "h0")
 SHORTEST = 10  # steps that a standard error needs
+CURVES = 16  # of T numbers each, that are found on the way and held
 SATURATED = 0.05  # of the largest slope
 
 _FAMILIAR = {
@@ -98,22 +99,18 @@ def work(trial: Trial, settings: Settings) -> Work:
     sequences, losses = t.batch * t.length, t.batch * (t.length if every else 1)
     flops = 2.0 * t.width * (sequences * ((3 if every else 2) * t.width + t.inputs) + 3 * losses * t.outputs)
     nth = int(settings.steps)  # true: every step
-    return Work(flops, t.length // nth if nth else 0)
+    return Work(flops, t.length // nth if nth else 0, CURVES * 8 * t.length, streams=True)
 
 
 def measure(networks: Networks, trajectory: Trajectory, settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the tables of these networks, column by column; null where masked."""
-    from rnnlab.networks import adjoint_of_last, backpropagate, slope_statistics
+    from rnnlab.networks import sweep
 
-    flow = trajectory.once(backpropagate)
-    rms_curve, log_curve = (
-        (flow.hidden_log10_norm, flow.mean_log) if networks.loss_at == "last" else trajectory.once(adjoint_of_last)
-    )
-    slopes = slope_statistics(trajectory, SATURATED)
-    diverged = flow.diverged
-    tables = {"gradients": _summary(networks, diverged, flow, slopes, rms_curve, log_curve, settings)}
+    found = sweep(trajectory, SATURATED)
+    flow, slopes = found.flow, found.slopes
+    tables = {"gradients": _summary(networks, flow.diverged, flow, slopes, *found.last, settings)}
     if settings.steps:
-        tables["gradients_by_step"] = _by_step(networks, trajectory, flow, slopes, int(settings.steps))
+        tables["gradients_by_step"] = _by_step(networks, found.rms, flow, slopes, int(settings.steps))
     return tables
 
 
@@ -180,7 +177,7 @@ def _verdict(log_curve: Any, masked: bool) -> Any:
     return nullable(words, np.isnan(ratio) | (masked & np.isneginf(log_curve[:, -1])))
 
 
-def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
+def _by_step(networks: Networks, rms: Any, flow: Any, slopes: Any, every: int) -> dict[str, Any]:
     import numpy as np
 
     G, T = flow.step_loss.shape
@@ -197,7 +194,7 @@ def _by_step(networks: Networks, trajectory: Trajectory, flow: Any, slopes: Any,
         "t": np.tile(steps, G),
         "loss": column(flow.step_loss[:, at], np.broadcast_to(silent, reached.shape)),
         "log10_grad_norm_h": column(flow.hidden_log10_norm[:, steps], (flow.diverged > 0)[:, None]),
-        "state_rms": column(trajectory.rms[:, steps]),
+        "state_rms": column(rms[:, steps]),
         "phi_prime_mean": column(slopes.mean[:, at]),
         "saturated_fraction": column(slopes.below[:, at], slopes.unbounded[:, None]),
         "dead_fraction": column(slopes.zero[:, at]),

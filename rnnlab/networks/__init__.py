@@ -8,6 +8,7 @@ from rnnlab.networks.backpropagation import (
     split_adjoint_of_last,
 )
 from rnnlab.networks.networks import Networks
+from rnnlab.networks.segments import Sweep, flow_back, sweep
 from rnnlab.networks.sequences import Sequences
 from rnnlab.networks.slopes import SlopeStatistics, slope_statistics
 from rnnlab.networks.trajectory import Trajectory
@@ -17,10 +18,13 @@ __all__ = [
     "Networks",
     "Sequences",
     "SlopeStatistics",
+    "Sweep",
     "Trajectory",
     "adjoint_of_last",
     "backpropagate",
     "diverged_by_the_end",
+    "flow_back",
     "slope_statistics",
     "split_adjoint_of_last",
+    "sweep",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,13 +40,18 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
     diverged = trajectory.diverged.copy()
     y, classes = _targets(n)
     block.gradients(
-        n.U, n.V, n.c, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
+        0, n.U, n.V, n.c, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
         trajectory.h, trajectory.slope, diverged, n.chunk, packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
-    with np.errstate(over="ignore"):
-        step_loss = np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
+    step_loss = losses_of(curves)
     return Backpropagation(diverged, loss, log10_loss, norms, step_loss, curves.hidden, curves.mean_log, gradient)
+
+
+def losses_of(curves: backward.Curves) -> np.ndarray:
+    """Return the loss of every step, inf where it overflows."""
+    with np.errstate(over="ignore"):
+        return np.ldexp(curves.loss, np.clip(curves.loss_exponent, -4000, 4000).astype(np.int32))
 
 
 def adjoint_of_last(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
@@ -80,8 +86,8 @@ def _last(trajectory: Trajectory, *, split: bool) -> backward.Curves:
     curves = _curves(G, T, True, split)
     y, classes = _targets(n)
     block.adjoints_of_last(
-        n.U, n.V, n.c, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope, trajectory.diverged,
-        packed(n), _space(n), curves,
+        0, n.U, n.V, n.c, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope,
+        trajectory.diverged, packed(n), _space(n), curves,
     )  # fmt: skip
     return curves
 
@@ -93,9 +99,9 @@ def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(n.y), np.empty((Y, T, 0), np.int64)
 
 
-def _space(n: Networks) -> backward.Space:
+def _space(n: Networks, take: Callable[..., np.ndarray] = workspace.take) -> backward.Space:
     _G, _T, B, N, D, O = n.shape
-    R, take = n.chunk * B, workspace.take
+    R = n.chunk * B
     return backward.Space(
         take("cotangent", (R, O), n.dtype),
         take("cotangent_exponent", (R,), np.int64),

@@ -107,6 +107,13 @@ class Networks:
             return self.x[source, start:stop]
         return self.x.read(source, start, stop)
 
+    def targets(self, g: int, start: int, stop: int) -> np.ndarray:
+        """Return the targets (n, B, ...) of network g at the steps start..stop-1."""
+        target = int(self.target[g])
+        if isinstance(self.y, np.ndarray):
+            return self.y[target, start:stop]
+        return self.y.read(target, start, stop)
+
     def part(self, start: int, stop: int) -> Networks:
         """Return the networks start..stop-1, with the same sequences and what is shared already computed."""
         part = Networks(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnlab.kernels import activations, block
+from rnnlab.networks.networks import Networks
 from rnnlab.networks.trajectory import Trajectory
 
 
@@ -25,11 +26,22 @@ class SlopeStatistics:
 
 def slope_statistics(trajectory: Trajectory, share: float) -> SlopeStatistics:
     """Return statistics of the slopes; the threshold of `below` is this share of the activation's largest slope."""
-    n = trajectory.networks
+    found = room_for_slopes(trajectory.networks)
+    block.slopes(
+        trajectory.slope, thresholds(trajectory.networks, share), trajectory.diverged, found.mean, found.mean_square,
+        found.below, found.zero, found.always_zero,
+    )  # fmt: skip
+    return found
+
+
+def room_for_slopes(n: Networks) -> SlopeStatistics:
+    """Return statistics that nothing is known of."""
     G, T, *_ = n.shape
-    curves: tuple[Any, ...] = tuple(np.empty((G, T)) for _ in range(4))
-    always = np.empty(G)
-    threshold = np.array([share * activations.LARGEST_SLOPE[name] for name in n.activation])
-    block.slopes(trajectory.slope, threshold, trajectory.diverged, *curves, always)
+    curves: tuple[Any, ...] = tuple(np.full((G, T), np.nan) for _ in range(4))
     unbounded = np.array([name not in activations.BOUNDED for name in n.activation])
-    return SlopeStatistics(*curves, always, unbounded)  # type: ignore[call-arg]
+    return SlopeStatistics(*curves, np.full(G, np.nan), unbounded)  # type: ignore[call-arg]
+
+
+def thresholds(n: Networks, share: float) -> np.ndarray:
+    """Return this share of the largest slope of every network's activation (G,)."""
+    return np.array([share * activations.LARGEST_SLOPE[name] for name in n.activation])

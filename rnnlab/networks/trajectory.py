@@ -43,7 +43,8 @@ def _run(n: Networks, take: Callable[..., np.ndarray], factors: np.ndarray | Non
     return states
 
 
-def _take_beside(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def take_beside(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return room of the workspace that is another than that of the name alone."""
     return workspace.take(f"{name} beside", shape, dtype)
 
 
@@ -60,7 +61,7 @@ class Trajectory:
 
     @cached_property
     def _states(self) -> States:
-        return _run(self.networks, workspace.take if self.factors is None else _take_beside, self.factors)
+        return _run(self.networks, workspace.take if self.factors is None else take_beside, self.factors)
 
     @property
     def h(self) -> np.ndarray:
@@ -92,6 +93,10 @@ class Trajectory:
             self._kept[compute] = compute(self)
         return self._kept[compute]
 
+    def remember(self, compute: Callable[[Trajectory], R], found: R) -> R:
+        """Let `once` return what was found in another way."""
+        return self._kept.setdefault(compute, found)
+
     @property
     def held(self) -> bool:
         """Whether the states are held as a whole, or short enough to be."""
@@ -113,19 +118,29 @@ class Trajectory:
             yield from self._pieces(g, size)
 
     def _pieces(self, g: int, size: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        for start, states in self.pieces(g, size):
+            reached = int(states.diverged[0]) - 1 if states.diverged[0] else states.slope.shape[1]
+            if reached > 0:
+                yield start, states.h[0, : reached + 1], states.slope[0, :reached]
+
+    def pieces(self, g: int, size: int) -> Iterator[tuple[int, States]]:
+        """Yield the states of network g in pieces of about `size` steps; after a divergence nothing comes."""
         n = self.networks
         T, chunk = n.shape[1], n.chunk
         size = -(-size // chunk) * chunk  # pieces of whole chunks, so that every product is the one of the whole
         state = n.h0[n.initial[g]]
         for start in range(0, T, size):
-            factors = None if self.factors is None else self.factors[start : start + size]
-            states = _run(_piece(n, g, start, min(start + size, T), state), workspace.take, factors)
-            reached = int(states.diverged[0]) - 1 if states.diverged[0] else states.slope.shape[1]
+            _inputs, states = self.piece(g, start, min(start + size, T), state)
             state = states.h[0, -1].copy()
-            if reached > 0:
-                yield start, states.h[0, : reached + 1], states.slope[0, :reached]
+            yield start, states
             if states.diverged[0]:
                 return
+
+    def piece(self, g: int, start: int, stop: int, state: np.ndarray) -> tuple[np.ndarray, States]:
+        """Return inputs (1, n, B, D) and states of network g at start..stop-1, whole chunks from this state (B, N)."""
+        factors = None if self.factors is None else self.factors[start:stop]
+        one = _piece(self.networks, g, start, stop, state)
+        return np.asarray(one.x), _run(one, workspace.take, factors)
 
 
 def _piece(n: Networks, g: int, start: int, stop: int, state: np.ndarray) -> Networks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,8 @@ def is_long(trial: Trial) -> bool:
 class LongSequences:
     """Inputs or targets (X, T, B, ...) of X trials, as `networks.Sequences` has it.
 
-    draw(trial, generator, steps) continues a trial's stream, begin(trial) returns a generator at its start.
+    draw(trial, generator, steps) continues a trial's stream, begin(trial) returns a generator at its start. On the way
+    marks are left, about √T of them, from which what was passed can be drawn again.
     """
 
     def __init__(self, trials: Sequence[Trial], draw: Draw, begin: Callable[[Trial], np.random.Generator], dtype: Any):
@@ -31,6 +34,7 @@ class LongSequences:
         first = trials[0]
         self._ends = draw(first, begin(first), 1).shape[1:]
         self._places: dict[int, tuple[int, np.random.Generator]] = {}  # where each stream stands
+        self._marks: dict[int, list[tuple[int, Any]]] = {}  # places where it stood, and its states there
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -38,18 +42,33 @@ class LongSequences:
         return (len(self._trials), self._trials[0].length, *self._ends)
 
     def read(self, source: int, start: int, stop: int) -> np.ndarray:
-        """Return the steps start..stop-1 of one trial; a place that was passed is drawn again from the beginning."""
+        """Return the steps start..stop-1 of one trial; a place that was passed is drawn again from the last mark."""
         trial = self._trials[source]
-        at, generator = self._places.get(source, (0, None))
-        if generator is None or at > start:
-            at, generator = 0, self._begin(trial)
+        at, generator = self._at_or_before(source, start)
         while at < start:
+            self._mark(source, at, generator)
             steps = min(_PIECE, start - at)
             self._draw(trial, generator, steps)
             at += steps
+        self._mark(source, at, generator)
         drawn = self._draw(trial, generator, stop - start).astype(self._dtype, copy=False)
         self._places[source] = (stop, generator)
         return drawn
+
+    def _at_or_before(self, source: int, start: int) -> tuple[int, np.random.Generator]:
+        """Return the last known place up to `start`, and the generator there."""
+        at, generator = self._places.get(source, (0, None))
+        if generator is None:
+            return 0, self._begin(self._trials[source])
+        if at > start:
+            marks = self._marks[source]
+            at, generator.bit_generator.state = marks[bisect_right(marks, start, key=lambda mark: mark[0]) - 1]
+        return at, generator
+
+    def _mark(self, source: int, at: int, generator: np.random.Generator) -> None:
+        marks = self._marks.setdefault(source, [])
+        if not marks or at >= marks[-1][0] + isqrt(self.shape[1]):
+            marks.append((at, generator.bit_generator.state))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Return the whole, in memory."""
