@@ -32,7 +32,7 @@ test: $(STAMP) ## run the whole test suite
 	@$(IN) -m pytest -n $(WORKERS) --dist worksteal
 
 soak: $(STAMP) ## run the fault tests in their long form, and print their numbers
-	@RNNLAB_SOAK=1 $(IN) -m pytest tests/faults -s
+	@RNNLAB_SOAK=1 $(IN) -m pytest tests/faults tests/test_verify.py -s
 
 lint: $(STAMP) ## check style, types and the floors of the house
 	@$(IN) -m ruff check .
