@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from rnnlab import api, experiment, grid, runner
+from rnnlab.errors import UsageError
 from rnnlab.runner import loads
 from rnnlab.runner.missing import missing
 from rnnlab.store import layout, parquet
@@ -134,6 +135,20 @@ def test_what_is_not_computed_is_null_and_has_its_key(tmp_path):
     assert trials["key"].tolist() == [trial.key for trial in grid.trials(made(seed={"range": 3}))]
     assert trials["status"].isna().tolist() == (trials["seed"] == 2).tolist()
     assert results.trial(trials["key"].iloc[2]).seed == 2
+
+
+def test_more_trials_than_memory_holds_are_refused_before_it_is_full(tmp_path):
+    runner.run(made(), store=tmp_path)
+    manifest = api.load("e", tmp_path).manifest
+    manifest["experiment"] = made(**HUGE | {"seed": {"range": 10**8}}).resolved()
+    results = api.Results("e", tmp_path, manifest)
+    for ask in (
+        lambda: results.trials,
+        lambda: results.trial("0"),
+        lambda: results.table("gradients", where={"width": 3}),
+    ):
+        with pytest.raises(UsageError, match=r"20,000,000,000,000,000 trials side by side take"):
+            ask()
 
 
 def test_commands_open_no_more_files_than_they_must(tmp_path, monkeypatch):

@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from rnnlab import store as stores
 from rnnlab.columns import KEY
-from rnnlab.errors import StoreDamaged
+from rnnlab.errors import StoreDamaged, UsageError
 from rnnlab.experiment import Experiment
 from rnnlab.grid.places import Places
+from rnnlab.machine import memory
 from rnnlab.trial import parameters
 
 _TYPES = {each.column.name: pa.type_for_alias(each.column.dtype) for each in parameters().values()}
+_CELL = 8  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +39,12 @@ class Rows:
     @cached_property
     def at(self) -> np.ndarray:
         """The places of all trials, in order."""
+        self._check_room(2)
         return self.places.all()
 
     def parameters(self, names: Iterable[str] = tuple(_TYPES)) -> pa.Table:
-        """Return these parameters of all trials."""
+        """Return these parameters of all trials; raises UsageError where memory cannot hold that."""
+        self._check_room(len(_TYPES))
         columns = self.places.columns(self.at)
         return pa.table({name: columns[name] for name in names})
 
@@ -79,6 +83,14 @@ class Rows:
         """Return the keys of all trials as far as rows of these measures tell them."""
         found = [self.beside(measure, [KEY.name])[KEY.name] for measure in measures]
         return pc.coalesce(*found) if found else None
+
+    def _check_room(self, columns: int) -> None:
+        need, there = _CELL * columns * self.places.size, memory()
+        if there is not None and need > there:
+            raise UsageError(
+                f"{self.experiment.name}: {self.places.size:,} trials side by side take {need / 2**30:,.0f} GiB, and "
+                f"there are {there / 2**30:.0f}. Read the files of {self.place.root} in parts: with DuckDB, for example."
+            )
 
     def _check_once(self, measure: str, numbers: np.ndarray) -> None:
         twice = np.flatnonzero(np.diff(numbers) == 0)
