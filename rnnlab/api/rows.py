@@ -89,7 +89,7 @@ class Rows:
         if there is not None and need > there:
             raise UsageError(
                 f"{self.experiment.name}: {self.places.size:,} trials side by side take {need / 2**30:,.0f} GiB, and "
-                f"there are {there / 2**30:.0f}. Read the files of {self.place.root} in parts: with DuckDB, for example."
+                f"there are {there / 2**30:.0f}. Read the files of {self.place.root} in parts, as DuckDB can."
             )
 
     def _check_once(self, measure: str, numbers: np.ndarray) -> None:
