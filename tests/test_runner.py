@@ -393,6 +393,14 @@ def test_diverged_trials_are_results(tmp_path):
     )
 
 
+def test_trials_that_diverge_for_a_further_measure_too_are_counted_once(tmp_path):
+    wild = {"activation": "identity", "recurrent_scale": 1e9, "length": 100}
+    assert runner.run(made(**wild), store=tmp_path).diverged == 3
+    both = made(measure={"gradients": {}, "jacobian": {}}, **wild)
+    assert runner.run(both, store=tmp_path).diverged == 3
+    assert store.read_manifest(store.layout(tmp_path, "e"))["summary"]["diverged"] == 3
+
+
 def few():
     return made(length=3, recurrent_scale=0.5, seed=[1, 2])
 

@@ -32,7 +32,8 @@ class Books:
         self._told, self._telling = -1e9, 0.0  # when failures were last published, and how long that took
         self._news = False
         self.processed = 0  # trials
-        self.diverged = 0  # trials
+        self.diverged = 0  # trials, one in parts for each part
+        self.in_parts = False  # whether any trial was taken apart, measure by measure
 
     @property
     def failed(self) -> int:
@@ -85,6 +86,7 @@ class Books:
                 for measure in job.measures:
                     self._failures.pop((key, measure), None)
         if len(job.keys) == 1 and job.keys[0] in self._ended:  # one of the measures of a trial that was taken apart
+            self.in_parts = True
             return
         self._ended.update(job.keys if len(job.keys) == 1 else ())
         self.processed += len(job.keys)

@@ -157,13 +157,16 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
             _compute_missing(place, work, means, engine, books)
     books.close()
     means.patience.check()
+    diverged = work.diverged + books.diverged
+    if books.in_parts or len(work.begun) > work.done:  # then a trial may be among both
+        diverged = missing(place, experiment).diverged
     summary = Summary(
         name=experiment.name,
         trials=work.total,
         new=work.new,
         done=work.done,
         failed=books.failed,
-        diverged=work.diverged + books.diverged,
+        diverged=diverged,
         seconds=time.perf_counter() - begin,
         notes=tuple(dict.fromkeys(notes)),
         left=work.new - books.processed,
