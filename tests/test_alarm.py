@@ -69,6 +69,15 @@ def test_blocks_that_overlap_are_compared_trial_by_trial(place):
     assert sorted(store.read(place, "fake", keys=kept)["key"].to_pylist()) == sorted(kept)
 
 
+def test_no_file_is_read_beyond_the_rows_that_are_wanted(place):
+    trials = fake_measure.trials(6)
+    for some in (trials[:4], trials[2:]):
+        plant(place, fake_measure.block(some))
+    assert store.read(place, "fake", most=4).num_rows == 4
+    assert store.read(place, "fake", most=5).num_rows == 5
+    assert store.read(place, "fake", most=100).num_rows == 6
+
+
 @pytest.mark.parametrize(
     ("a", "b", "alarm"),
     [(0.0, -0.0, True), (float("nan"), float("nan"), False), (float("nan"), None, True), (None, None, False)],

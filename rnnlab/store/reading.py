@@ -59,7 +59,7 @@ def read(
         parts = list(_until(most, (once.noted(path, part(path)).select(wanted) for path in once.paths)))
         for i, marks in once.again():
             parts[i] = repeated.without(part(once.paths[i]), marks).select(wanted)
-        return pa.concat_tables([pinned.empty_table().select(wanted), *parts])
+        return pa.concat_tables([pinned.empty_table().select(wanted), *parts]).slice(0, most)
 
     return while_files_change(place, load)
 
@@ -89,10 +89,10 @@ class _Once:
 def _until(most: int | None, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
     rows = 0
     for part in parts:
-        if most is not None and rows >= most:
-            return
-        yield part if most is None else part.slice(0, most - rows)
+        yield part
         rows += part.num_rows
+        if most is not None and rows >= most:  # the next file is not even opened
+            return
 
 
 def published(place: Layout, measure: str) -> pa.Table:
