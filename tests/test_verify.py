@@ -154,6 +154,22 @@ def test_a_manifest_that_is_gone_is_found(folder):
     assert [problem.kind for problem in rnnlab.verify("e", folder).problems] == ["manifest"]
 
 
+@pytest.mark.parametrize("entry", ["files", "measures", "environments"])
+def test_a_manifest_that_rnnlab_did_not_write_is_found(folder, entry):
+    place = store.layout(folder, "e")
+    place.manifest.write_bytes(digest.seal({**store.read_manifest(place), entry: [1]}))
+    [problem] = [each for each in rnnlab.verify("e", folder).problems if each.kind == "manifest"]
+    assert entry in problem.message
+    assert verify_command(folder)[0] == 4
+
+
+def test_a_manifest_without_a_list_of_files_vouches_for_none(folder):
+    place = store.layout(folder, "e")
+    record = {name: value for name, value in store.read_manifest(place).items() if name != "files"}
+    place.manifest.write_bytes(digest.seal(record))
+    assert {each.kind for each in rnnlab.verify("e", folder).problems} == {"unlisted"}
+
+
 def test_a_file_that_was_added_is_found(folder, tmp_path):
     runner.run(made(("gradients",), seed=[70, 71]), store=tmp_path / "other", workers=1)
     for path in (tmp_path / "other" / "e").glob("gradients*/*"):

@@ -36,7 +36,7 @@ def listed(place: Layout, current: Snapshot, manifest: Mapping[str, Any], checke
     """Compare the files with the list in the manifest of a run that has ended; another vouches for none."""
     if manifest.get("finished") is None:
         return []
-    known = {file["path"]: file for file in manifest["files"]}
+    known = {file["path"]: file for file in manifest.get("files", [])}
     there = {each.path: each for each in checked}
     gone = [
         Finding(

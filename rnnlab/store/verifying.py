@@ -14,6 +14,7 @@ from rnnlab.store.findings import Finding, Verification
 from rnnlab.store.layouts import Layout, owner
 from rnnlab.store.manifests import refuse_newer
 from rnnlab.store.problems import explained
+from rnnlab.store.shape import misfit
 from rnnlab.store.snapshots import Snapshot, snapshot
 from rnnlab.store.tables import BOOKKEEPING
 
@@ -110,6 +111,8 @@ def _manifest(place: Layout, data: bytes | None, current: Snapshot) -> tuple[dic
     except ValueError as error:
         return {}, [Finding("manifest", (name,), f"is damaged ({error})")]
     refuse_newer(place, data)
+    if wrong := misfit(manifest):
+        return {}, [Finding("manifest", (name,), f"is damaged ({wrong} is not what a manifest has under that name)")]
     return manifest, []
 
 
