@@ -143,6 +143,16 @@ def test_a_plan_tells_what_would_run_and_why(tmp_path, monkeypatch):
     assert runner.plan(made(), store=tmp_path).why == {"gradients": {"the measure has a new version": 12}}
 
 
+def test_damage_in_another_experiment_stops_no_plan(tmp_path):
+    runner.run(made(), store=tmp_path)
+    other = dataclasses.replace(made(), name="other")
+    assert runner.plan(other, store=tmp_path).measured == 12
+    [times] = (tmp_path / "e" / "timings").iterdir()
+    times.write_bytes(times.read_bytes()[:-9])
+    plan = runner.plan(other, store=tmp_path)
+    assert (plan.new, plan.measured) == (12, 0)
+
+
 def test_a_plan_and_the_run_agree_on_what_is_new(tmp_path):
     runner.run(made(seed={"range": 2}), store=tmp_path)
     wider = made(seed={"range": 4}, width=[5, 6])

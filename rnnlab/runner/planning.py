@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlab import costs, executors, grid, measures
 from rnnlab import store as stores
-from rnnlab.errors import StoreDamaged
+from rnnlab.errors import RnnlabError, StoreDamaged
 from rnnlab.experiment import Experiment
 from rnnlab.machine import memory, processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
@@ -125,9 +125,10 @@ def _model(place: stores.Layout, store: str | PathLike[str], measure: str, exper
     label, settings = labels_of(experiment)[measure], settings_of(experiment)[measure]
     for name in dict.fromkeys([experiment.name, *stores.names(store)]):
         other = place if name == experiment.name else stores.layout(store, name)
-        model = costs.calibrated(_measured(other, measure, label, settings))
-        if model.trials:
-            return model
+        with suppress(RnnlabError):  # damage elsewhere is not for this plan to tell
+            model = costs.calibrated(_measured(other, measure, label, settings))
+            if model.trials:
+                return model
     return costs.Model()
 
 
