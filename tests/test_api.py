@@ -154,6 +154,8 @@ def test_typos_are_answered(results):
         results.table("gradients_by_step", where={"activatoin": "tanh"})
     with pytest.raises(UsageError, match=r"no trial has activation = tanhh\. There are, for example: relu, tanh"):
         results.table("gradients_by_step", where={"activation": "tanhh"})
+    with pytest.raises(UsageError, match="no trial has seed = 1180591620717411303424"):
+        results.table("gradients_by_step", where={"seed": 2**70})
 
 
 def test_the_tables_are_plain_parquet(store, results):

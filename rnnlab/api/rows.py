@@ -110,6 +110,6 @@ def _arrays(where: Mapping[str, Any]) -> dict[str, pa.Array]:
         values = [value] if np.ndim(value) == 0 else list(value)
         try:
             found[name] = pa.array(values, _TYPES[name])
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
             continue
     return found
