@@ -201,6 +201,20 @@ def test_nothing_is_compacted_out_of_damage(many):
     assert api.repair("e", many, workers=1).new == 1
 
 
+@pytest.mark.parametrize("name", ["compact", "gc"])
+@pytest.mark.parametrize("table", ["gradients", "lags_by_lag"])
+@pytest.mark.parametrize("left", [0, 1000, None])  # bytes; None: the file is gone
+def test_what_is_lost_is_never_listed_away(folder, finished, name, table, left):
+    path = next(iter((folder / "e" / table).iterdir()))
+    path.unlink() if left is None else path.write_bytes(path.read_bytes()[:left])
+    before = {each: each.read_bytes() for each in written(folder)}
+    with pytest.raises(StoreDamaged, match=path.name):
+        getattr(api, name)("e", folder)
+    assert {each: each.read_bytes() for each in written(folder)} == before
+    assert runner.run(made(), store=folder, workers=1).new == 8
+    assert tables(folder) == tables(finished)
+
+
 def test_unknown_names(folder):
     for each in ("compact", "gc", "repair"):
         assert command(folder, "nonsense", name=each)[0] == 2

@@ -86,7 +86,8 @@ def _manifest(place: stores.Layout) -> dict[str, Any]:
 
 def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary:
     begin, started = time.perf_counter(), now()
-    previous, notes = _manifest(place), stores.recover(place)
+    previous = _manifest(place)
+    notes = [*stores.recover(place), *stores.set_incomplete_aside(place, previous)]
     description = environment.describe()
     here = environment.fingerprint(description)
     stores.note_environment(place, here, description)

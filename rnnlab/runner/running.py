@@ -131,7 +131,7 @@ def _manifest(place: stores.Layout) -> tuple[Record, list[str]]:
 def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: list[str]) -> Summary:
     begin, started = time.perf_counter(), now()
     previous, said = _manifest(place)
-    notes += [*said, *stores.recover(place)]
+    notes += [*said, *stores.recover(place), *stores.set_incomplete_aside(place, previous)]
     work = missing(place, experiment)
     means.progress(work.done, work.total)
     description = environment.describe()

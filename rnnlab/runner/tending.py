@@ -28,9 +28,9 @@ def compact(name: str, *, store: str | PathLike[str] = "results", wait: bool | f
     """
     place = stores.layout(store, name)
     with stores.writing(place, wait=wait):
-        stores.recover(place)
-        before = len(stores.snapshot(place).sizes)
         with relisted(place):
+            stores.recover(place)
+            before = len(stores.snapshot(place).sizes)
             stores.compact(place)
         return Compacted(name, before, len(stores.snapshot(place).sizes))
 
@@ -40,9 +40,12 @@ def relisted(place: stores.Layout) -> Iterator[None]:
     """While this is entered the manifest vouches for no files; then it lists those that count. Call under the lock.
 
     A process that is killed in between leaves a manifest of a run that has not finished: the next run mends that.
+    Raises StoreDamaged where a file is gone or cannot be opened, before anything is touched.
     """
     manifest = stores.read_manifest(place) or {}
-    if manifest.get("finished") is None:
+    ended = manifest.get("finished") is not None
+    stores.refuse_lost(place, manifest["files"] if ended else ())
+    if not ended:
         yield
         return
     stores.write_manifest(place, {**manifest, "finished": None, "summary": None})

@@ -11,7 +11,7 @@ from rnnlab.store.order import ordered
 from rnnlab.store.problems import ComputedTwice, DamagedFile, refused, repair_command
 from rnnlab.store.publishing import publish, replace_failures
 from rnnlab.store.reading import published, read
-from rnnlab.store.recovery import records, recover, set_aside
+from rnnlab.store.recovery import records, recover, refuse_lost, set_aside, set_incomplete_aside
 from rnnlab.store.rewriting import clear, keep, left_over
 from rnnlab.store.snapshots import Snapshot, at_rest, size, snapshot
 from rnnlab.store.tables import BOOKKEEPING, LABELS, columns_of
@@ -49,10 +49,12 @@ __all__ = [
     "read_manifest",
     "records",
     "recover",
+    "refuse_lost",
     "refused",
     "repair_command",
     "replace_failures",
     "set_aside",
+    "set_incomplete_aside",
     "size",
     "snapshot",
     "verify",

@@ -133,9 +133,3 @@ def _told(path: Path) -> tuple[str, ...] | None:
     except (DamagedFile, OSError, KeyError, ValueError):
         return None
     return tuple(heads["key"].to_pylist()) if whole else None
-
-
-def commits(place: Layout, path: str) -> list[str]:
-    """Return the files that commit the block of a file: those of the per-trial table with its first part."""
-    table, _, name = path.partition("/")
-    return [each for each in files.names(place.table(owner(table))) if each[:16] == name[:16]]

@@ -10,7 +10,7 @@ from rnnlab.store.findings import Finding, Verification
 from rnnlab.store.layouts import Layout
 from rnnlab.store.manifests import note_environment
 from rnnlab.store.problems import explained
-from rnnlab.store.recovery import recover, set_aside
+from rnnlab.store.recovery import commits, recover, set_aside
 from rnnlab.store.snapshots import snapshot
 
 
@@ -52,7 +52,7 @@ def _blocks(place: Layout, each: Finding) -> list[str]:
 
 def _stands(place: Layout, path: str) -> bool:
     """Say whether a file, or the one that commits its block, is there still."""
-    return files.kind(place.root / path) == "file" or bool(checking.commits(place, path))
+    return files.kind(place.root / path) == "file" or bool(commits(place, place.root / path))
 
 
 def _nothing(place: Layout, each: Finding) -> list[str]:

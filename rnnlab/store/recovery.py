@@ -32,6 +32,21 @@ def recover(place: Layout) -> list[str]:
         return notes + [f"{place.root / path}: is not of rnnlab; skipped" for path in current.foreign]
 
 
+def refuse_lost(place: Layout, listed: Iterable[Mapping[str, Any]]) -> None:
+    """Raise DamagedFile where a file that is listed does not count any more, or where one cannot be opened.
+
+    For whoever changes files and computes nothing: nobody would compute what `recover` sets aside.
+    """
+    with explained(place.root, "list the files"):
+        current = snapshot(place)
+        for each in listed:
+            if each["path"] not in current.sizes:
+                raise DamagedFile(place.root / each["path"], "it or the file that commits its block is gone")
+        for table in current.tables:
+            for path in current.paths(place, table):
+                parquet.shape(path)
+
+
 def _remove_orphans(place: Layout) -> int:
     orphans = snapshot(place).orphans
     for path in orphans:
@@ -54,19 +69,36 @@ def set_aside(place: Layout, path: Path) -> list[str]:
 
     The file that committed its block goes first, so that the trials count as not done from then on.
     """
-    table, name = path.parent.name, FileName.parse(path.name)
-    main = place.table(owner(table))
-    commits = [e.name for e in files.entries(main) if name and e.name.startswith(name.trials)]
+    table, main = path.parent.name, place.table(owner(path.parent.name))
+    what = "is damaged" if files.kind(path) == "file" else "is gone, and its block is not whole"
     with explained(path, "set the damaged file aside"):
         staging.folder(place.damaged)
-        for source in dict.fromkeys([*(main / commit for commit in commits), path]):
+        for source in dict.fromkeys([*commits(place, path), path]):
             if files.kind(source) == "file":
                 files.rename(source, place.damaged / f"{source.parent.name}-{source.name}.damaged")
         files.sync(main)
         files.sync(place.damaged)
         _remove_orphans(place)  # the other tables of its block
     then = ", its trials are computed anew" if table not in BOOKKEEPING else ""
-    return [f"{path}: is damaged; set aside in {place.damaged}{then}"]
+    return [f"{path}: {what}; set aside in {place.damaged}{then}"]
+
+
+def commits(place: Layout, path: Path) -> list[Path]:
+    """Return the files that commit the block of a file: those of the per-trial table with its first part."""
+    name, main = FileName.parse(path.name), place.table(owner(path.parent.name))
+    return [main / each for each in sorted(files.names(main)) if name and each.startswith(name.trials)]
+
+
+def set_incomplete_aside(place: Layout, manifest: Mapping[str, Any]) -> list[str]:
+    """Set aside the blocks that lack a file which the manifest of a run that has ended lists; return notes.
+
+    Their trials would count as done without what the file told of them. Call under the lock.
+    """
+    if manifest.get("finished") is None:  # files may have been exchanged since it listed them
+        return []
+    there = snapshot(place).sizes
+    listed = [place.root / each["path"] for each in manifest.get("files", ()) if each["path"] not in there]
+    return [note for path in listed if commits(place, path) for note in set_aside(place, path)]
 
 
 def records(place: Layout, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
