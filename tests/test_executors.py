@@ -17,6 +17,7 @@ import pytest
 
 from rnnlab import executors
 from rnnlab.errors import UsageError
+from rnnlab.executors import processes
 from rnnlab.executors.processes import ProcessExecutor
 
 BOTH = pytest.mark.parametrize("executor", ["threads", "processes"])
@@ -93,6 +94,21 @@ def test_a_lost_worker_costs_its_own_block_only():
     assert isinstance(failure, executors.WorkerLost)
     assert "SIGKILL" in str(failure)
     assert found == {i: i for i in (0, 1, 2, 4, 5)}
+
+
+def die(connection):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_lost_and_ends_no_run(monkeypatch):
+    with ProcessExecutor(1) as pool:
+        os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "serve", die)
+            for _ in range(2):  # the first may still meet the worker that was killed after its answer
+                with pytest.raises(executors.WorkerLost, match="SIGKILL"):
+                    pool.submit(abs, -1).result()
+        assert pool.submit(abs, -1).result() == 1
 
 
 def test_a_worker_that_leaves_is_lost_too():

@@ -63,6 +63,7 @@ class WorkersCannotStart(RnnlabError):
     """No worker process came up at all."""
 
     def __init__(self, code: int | None) -> None:
+        self.code = code
         end = "" if code is None else f" (exit code {code})"
         super().__init__(
             f"worker processes cannot start{end}. In a script, call rnnlab.run under "

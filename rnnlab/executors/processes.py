@@ -64,11 +64,19 @@ class ProcessExecutor(ThreadPoolExecutor):
     def _child(self, timeout: float | None, task: Any) -> Child:
         child: Child | None = getattr(self._own, "child", None)
         if child is None or child.gone:
-            child = self._own.child = Child()
+            child = self._own.child = self._started()
             self._children.append(child)
             if timeout is not None and (prepare := getattr(task[0], "prepare", None)):
                 child.call((prepare, (), {}), _PREPARATION)
         return child
+
+    def _started(self) -> Child:
+        try:
+            return Child()
+        except WorkersCannotStart as error:
+            if self._children and error.code is not None and error.code < 0:  # others could: this one was killed
+                raise WorkerLost.exited(error.code) from None
+            raise
 
 
 class Child:
