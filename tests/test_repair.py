@@ -58,6 +58,22 @@ def test_a_file_that_is_gone_is_computed_anew(folder, finished, table):
     check(folder, finished)
 
 
+@pytest.mark.parametrize("table", ["gradients_by_step", "lags_by_lag"])
+def test_readers_and_plans_tell_of_a_long_table_that_is_gone(folder, finished, table):
+    """The per-trial table, by which they know what is done, is there still."""
+    [victim] = (folder / "e" / table).iterdir()
+    victim.unlink()
+    with pytest.raises(StoreDamaged, match=f"{victim.name}: is gone"):
+        runner.plan(made(), store=folder)
+    results = rnnlab.load("e", folder)
+    assert len(results.table("gradients")) == 8
+    with pytest.raises(StoreDamaged, match=f"{victim.name}: is gone"):
+        results.table(table)
+    assert runner.run(made(), store=folder, workers=1).new == 8
+    check(folder, finished)
+    assert len(rnnlab.load("e", folder).table(table)) > 8
+
+
 def test_damaged_records_are_written_anew(folder, finished):
     [environment] = (folder / "e" / ".environments").iterdir()
     whole = environment.read_bytes()

@@ -10,7 +10,7 @@ from rnnlab import experiment as experiments
 from rnnlab import store as stores
 from rnnlab.api.own import OwnResults
 from rnnlab.api.results import Results
-from rnnlab.api.verifying import refuse_damaged
+from rnnlab.api.verifying import no_results, refuse_damaged
 from rnnlab.errors import StoreDamaged, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -29,20 +29,11 @@ def load(name: str, store: str | PathLike[str] = "results", *, verify: bool = Fa
         refuse_damaged(name, store)
     manifest = stores.read_manifest(stores.layout(store, name))
     if manifest is None:
-        raise UsageError(_no_results(name, Path(store)))
+        raise UsageError(no_results(name, Path(store)))
     if not {"experiment", "measures"} <= manifest.keys():
         raise StoreDamaged(f"{Path(store, name)}: its manifest tells of no experiment. Run the experiment again.")
     kind = OwnResults if "network" in manifest["experiment"] else Results
     return kind(name, Path(store), manifest)
-
-
-def _no_results(name: str, store: Path) -> str:
-    known = stores.names(store)
-    if not store.is_dir():
-        return f"there is no store {store}. Run an experiment first, or name another folder (--store)."
-    if not known:
-        return f"the store {store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml"
-    return f"the store {store} has no experiment {name}.{did_you_mean(name, known)}"
 
 
 def draw(**values: Any) -> Problem:

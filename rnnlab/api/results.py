@@ -210,6 +210,7 @@ class Results:
 
     def _read(self, table: str, columns: list[str], keys: Iterable[str] | None) -> pd.DataFrame:
         """Return rows of the settings and the version that the manifest names."""
+        stores.refuse_gone(self._place, self.manifest, table)
         labels = {} if table in stores.BOOKKEEPING else self._labels(stores.owner(table))
         return stores.read(self._place, table, columns=columns, keys=keys, **labels).to_pandas()
 

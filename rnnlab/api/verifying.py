@@ -26,11 +26,20 @@ def verify(
 
 def known(name: str, store: str | PathLike[str]) -> str:
     """Return the name if the store has an experiment of that name, else raise UsageError."""
-    names = stores.names(store)
-    if name not in names:
-        near = did_you_mean(name, names) or " It has none yet."
-        raise UsageError(f"the store {store} has no experiment {name!r:.80}.{near}")
+    stores.layout(store, name)  # refuses what is no name
+    if name not in stores.names(store):
+        raise UsageError(no_results(name, Path(store)))
     return name
+
+
+def no_results(name: str, store: Path) -> str:
+    """Say that the store has no experiment of this name, and what it has."""
+    known = stores.names(store)
+    if not store.is_dir():
+        return f"there is no store {store}. Run an experiment first, or name another folder (--store)."
+    if not known:
+        return f"the store {store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml"
+    return f"the store {store} has no experiment {name}.{did_you_mean(name, known)}"
 
 
 def refuse_damaged(name: str, store: str | PathLike[str]) -> None:

@@ -84,7 +84,8 @@ def _neighbours(path: Path) -> str:
     except OSError:
         files = {}
     if not files:
-        return f" There are no experiment files in {_printable(str(folder))}/."
+        where = "here" if folder == Path() else f"in {_printable(str(folder))}/"
+        return f" There are no experiment files {where}."
     advice = did_you_mean(path.stem, files)
     near = advice.removeprefix(" Did you mean ").removesuffix("?")
     return f" Did you mean {files[near]}?" if near in files else advice

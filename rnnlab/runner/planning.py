@@ -56,8 +56,10 @@ def plan(
     """Return what `run` would do with the same arguments."""
     executors.check(executor, workers)
     place = stores.layout(store, experiment.name)
+    manifest: Mapping[str, Any] = {}
     with suppress(StoreDamaged):  # a run writes it anew; but one of a newer rnnlab is refused
-        stores.read_manifest(place)
+        manifest = stores.read_manifest(place) or {}
+    stores.refuse_gone(place, manifest)
     work = missing(place, experiment)
     number = processors() if workers is None else workers
     total, measured = costs.Cost(0.0, 0, 0), 0

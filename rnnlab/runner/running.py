@@ -113,6 +113,7 @@ def _read_only(place: stores.Layout, experiment: Experiment, error: StoreIOError
     """Return the summary of an experiment of which nothing is missing in a store that cannot be written, else None."""
     if not stores.refused(error):
         return None
+    stores.refuse_gone(place, _manifest(place)[0])
     work = missing(place, experiment)
     if work.new:
         return None

@@ -3,6 +3,7 @@
 from rnnlab.store.compaction import compact
 from rnnlab.store.families import known as is_known
 from rnnlab.store.findings import Finding, Verification
+from rnnlab.store.gone import refuse_gone
 from rnnlab.store.layouts import FORMAT, Layout, layout, names, owner
 from rnnlab.store.locks import Holder, holder, writing
 from rnnlab.store.manifests import environments, note_environment, read_manifest, write_manifest
@@ -49,6 +50,7 @@ __all__ = [
     "read_manifest",
     "records",
     "recover",
+    "refuse_gone",
     "refuse_lost",
     "refused",
     "repair_command",

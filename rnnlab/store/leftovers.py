@@ -26,7 +26,7 @@ def notes(place: Layout, current: Snapshot, manifest: Mapping[str, Any], data: b
         yield f"{place.journal}: an exchange of files has not ended; readers know what counts, the next run ends it"
     for folder, what in ((place.staging, "not published"), (place.damaged, "set aside as damaged")):
         if left := [entry for entry in files.entries(folder) if entry.kind == "file"]:
-            yield f"{folder}: {_files(len(left))} {what}; `rnnlab gc` removes them"
+            yield f"{folder}: {_files(len(left))} {what}; `rnnlab gc {place.root.name}` removes them"
     if current.orphans:
         orphans = _files(len(current.orphans))
         yield f"{place.root}: {orphans} of blocks that are not finished (yet); the next run removes them"

@@ -29,6 +29,18 @@ class DamagedFile(StoreDamaged):
         return DamagedFile, (self.path, self.reason)
 
 
+class GoneFile(DamagedFile):
+    """One file of the store is gone, though others tell that it was there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.reason = path, "is gone"
+        repair = f"`{repair_command(path.parent.parent)}` computes its trials anew."
+        StoreDamaged.__init__(self, f"{path}: is gone, and the rest of its block is there. {repair}")
+
+    def __reduce__(self) -> tuple[type[GoneFile], tuple[Path]]:  # type: ignore[override]
+        return GoneFile, (self.path,)
+
+
 class ComputedTwice(StoreDamaged):
     """The same trials stand in two files with different results: none of them is picked."""
 

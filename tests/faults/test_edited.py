@@ -27,8 +27,8 @@ def test_what_was_edited_is_said_and_only_new_trials_are_computed():
     Path("small.toml").write_text(edited + "[measure.gain]\n", encoding="utf-8")
     said = call("run", "small.toml")
     assert "note: the experiment has changed since its last run: measure.gain is new; " in said
-    assert "length was 12, is 12, 13" in said
-    assert "recurrent_scale was 0.5, 2.0, is 2.0" in said
+    assert "length was 12, is [12, 13]" in said
+    assert "recurrent_scale was [0.5, 2.0], is 2.0" in said
     assert "width was" not in said
     assert len(pd.read_parquet("results/small/gradients")) == 12 + 6
     assert len(pd.read_parquet("results/small/gain")) == 12
@@ -36,7 +36,7 @@ def test_what_was_edited_is_said_and_only_new_trials_are_computed():
 
 def test_other_settings_are_said_and_old_rows_stay_labelled():
     said = call("run", "small.toml", "-s", "measure.gradients.steps=3")
-    assert "measure.gradients.steps was True, is 3" in said
+    assert "measure.gradients.steps was true, is 3" in said
     rows = pd.read_parquet("results/small/gradients")
     assert rows.groupby("settings").size().tolist() == [12, 12]
 

@@ -72,7 +72,7 @@ def test_it_is_gone_on_with(frozen):
     longer = experiment.read(manifest, ["seed=0,1,2"])
     summary = runner.run(longer, store=frozen)
     assert (summary.trials, summary.new) == (24, 24 if changed else 8)
-    assert summary.notes[0].startswith("the experiment has changed since its last run: seed was 0, 1, is 0, 1, 2")
+    assert summary.notes[0].startswith("the experiment has changed since its last run: seed was [0, 1], is [0, 1, 2]")
     assert len(api.load("frozen", frozen).trials) == 24
     place = store.layout(frozen, "frozen")
     was = measures["gradients"]
