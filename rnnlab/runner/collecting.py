@@ -8,11 +8,11 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from rnnlab import experiment as experiments
-from rnnlab import grid
 from rnnlab import store as stores
 from rnnlab.errors import StoreDamaged
 from rnnlab.runner.own import own_key
 from rnnlab.runner.tending import relisted
+from rnnlab.trial import parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,7 +78,7 @@ class _Wanted:
                 f"{place.manifest}: is gone, so nothing tells which rows count. Run the experiment again."
             )
         self.measures: Mapping[str, Any] = manifest["measures"]
-        self.keys = pa.array(list(_keys(manifest["experiment"])), pa.string())
+        self.keys = pa.array(list(_keys(place, manifest)), pa.string())
 
     def stays(self, table: str, rows: pa.Table) -> pa.Array:
         """Return the mask of the rows of a table that stay."""
@@ -106,11 +106,18 @@ class _Wanted:
         return "of another version" if version != label["version"] else "not in the grid"
 
 
-def _keys(experiment: Mapping[str, Any]) -> Iterator[str]:
-    if "network" in experiment:
-        yield own_key(experiment["network"])
-    else:
-        yield from (trial.key for trial in grid.trials(experiments.parse(experiment, "manifest.json")))
+def _keys(place: stores.Layout, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of stored rows that stand in the grid, found by their parameters: no trial is hashed."""
+    from rnnlab.grid.places import Places
+
+    if "network" in manifest["experiment"]:
+        yield own_key(manifest["experiment"]["network"])
+        return
+    places = Places(experiments.parse(manifest["experiment"], "manifest.json"))
+    columns = ["key", *(each.column.name for each in parameters().values())]
+    for table in {*manifest["measures"], "failures"} & set(place.tables()):
+        rows = stores.read(place, table, columns=columns)
+        yield from rows["key"].filter(places.find(rows) >= 0).to_pylist()
 
 
 def _found(place: stores.Layout, wanted: _Wanted) -> Collected:
