@@ -84,7 +84,7 @@ def test_a_sample(store):
     found = rnnlab.reproduce("small", store=store, sample=5)
     assert (found.verdict, found.trials, found.of) == ("identical", 5, 40)
     assert [table.rows for table in found.tables] == [5, 10, 5, 60]
-    text = call("small", "-s", 5, "--store", store).stdout
+    text = call("small", "--sample", 5, "--store", store).stdout
     assert "5 trials of 40, a sample" in text
     assert rnnlab.reproduce("small", store=store, sample=100).trials == 40
     with pytest.raises(UsageError, match="1 to 1,000"):

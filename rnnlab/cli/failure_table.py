@@ -47,8 +47,8 @@ def again(name: str, store: str, failed: int) -> str:
         return "Trials that fail are listed here."
     command = shlex.join(["rnnlab", "run", name, *options.store_flag(store)])
     return (
-        f"The same command tries them again: {command}. --retries N gives each more attempts, --timeout SECONDS ends "
-        "those that hang; `rnnlab extract` writes the arrays of one."
+        f"The next run tries them again: {command}, with the options of the last one. --retries N gives each more "
+        "attempts, --timeout SECONDS ends those that hang; `rnnlab extract` writes the arrays of one."
     )
 
 

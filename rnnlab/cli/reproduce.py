@@ -17,7 +17,6 @@ DIFFERS = 3  # exit code
 @options.name
 @click.option("--into", metavar="DIR", help="Keep the second run in this store.  [default: it is thrown away]")
 @click.option(
-    "-s",
     "--sample",
     type=click.IntRange(1, 1000),
     metavar="N",
