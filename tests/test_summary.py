@@ -8,6 +8,7 @@ import pytest
 
 import rnnlab
 from rnnlab import analysis
+from rnnlab.analysis import summarising
 from rnnlab.errors import UsageError
 from tests.frames import trials_frame
 
@@ -150,3 +151,9 @@ def test_frames_without_rows_or_seeds():
         analysis.summary(frame[:0], by=["activation"])
     with pytest.raises(UsageError, match="no column seed"):
         analysis.summary(frame.drop(columns="seed"))
+
+
+def test_the_spread_of_huge_numbers_does_not_overflow():
+    values = np.array([[1e200, 1.0], [3e200, 3.0]])
+    found = summarising._deviation(values, values.mean(axis=0), np.array([2, 2]))
+    np.testing.assert_allclose(found, [np.sqrt(2) * 1e200, np.sqrt(2)], rtol=1e-15)

@@ -118,5 +118,8 @@ def _ratio(total: Floats, number: Floats) -> Floats:
 
 
 def _deviation(values: Floats, mean: Floats, count: np.ndarray) -> Floats:
-    squares = np.nansum((values - mean) ** 2, axis=0)
-    return np.sqrt(_ratio(squares, np.where(count > 1, count - 1.0, 0.0)))
+    off = values - mean
+    largest = np.nan_to_num(np.abs(off)).max(axis=0, initial=0.0)
+    scale = np.where(largest > 1e150, largest, 1.0)  # squares of huge losses would overflow
+    squares = np.nansum((off / scale) ** 2, axis=0)
+    return scale * np.sqrt(_ratio(squares, np.where(count > 1, count - 1.0, 0.0)))

@@ -39,7 +39,7 @@ def command(
         found = [api.gc(each.name, store, wait=wait) for each in found]
         output.message("Removed.", quiet=quiet)
     if as_json:
-        output.print_json([{**asdict(each), "removed": not dry_run} for each in found])
+        output.print_json([{**asdict(each), "removed": not (dry_run or each.nothing)} for each in found])
 
 
 def _ask(yes: bool) -> None:
