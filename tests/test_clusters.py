@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -286,6 +286,16 @@ def test_blocks_that_raise_or_kill_cost_no_other(tmp_path, monkeypatch):
         assert found.pop(60.0).message == "the worker gave no answer within 1 s"
         assert found == {i: i for i in (0.0, 0.1, 0.2)}
     assert not list(tmp_path.iterdir())  # Dask leaves no folder behind
+
+
+def test_a_worker_that_dies_after_its_result_is_lost():
+    """Dask looks at a task twice: where its worker dies in between, it takes the result apart as an exception."""
+    engine = clusters.Cluster.__new__(clusters.Cluster)
+    stumble = TypeError("cannot unpack non-iterable BlockResult object")
+    assert isinstance(engine.failure(stumble, Future(), None), executors.WorkerLost)
+    other = engine.failure(TypeError("cannot pickle this"), Future(), None)
+    assert other.message == "TypeError: cannot pickle this"
+    assert not isinstance(other, executors.WorkerLost)
 
 
 def test_a_trial_that_kills_its_worker_is_a_failure(tmp_path):
