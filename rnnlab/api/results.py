@@ -83,7 +83,7 @@ class Results:
         beside = self._beside(name, dict.fromkeys([*joined, *elsewhere]), {**here, **elsewhere})
         if beside.empty:  # say which value no trial has, if that is why
             known = {key: value for key, value in elsewhere.items() if key in PARAMETERS}
-            analysis.pick(self._whole({}, ()), known)
+            analysis.pick(self._rows.parameters().to_pandas(), known)
         kept = analysis.pick(beside, elsewhere)
         needed = list(dict.fromkeys(["key", *(c for c in wanted if c in own), *here]))
         frame = self._read(name, needed, kept["key"] if len(kept) < self._size else None)

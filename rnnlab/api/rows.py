@@ -42,11 +42,10 @@ class Rows:
         self._check_room(2)
         return self.places.all()
 
-    def parameters(self, names: Iterable[str] = tuple(_TYPES)) -> pa.Table:
-        """Return these parameters of all trials; raises UsageError where memory cannot hold that."""
+    def parameters(self) -> pa.Table:
+        """Return the parameters of all trials; raises UsageError where memory cannot hold that."""
         self._check_room(len(_TYPES))
-        columns = self.places.columns(self.at)
-        return pa.table({name: columns[name] for name in names})
+        return pa.table(self.places.columns(self.at))
 
     def of(
         self, measure: str, columns: Sequence[str], where: Mapping[str, Any] | None = None

@@ -30,6 +30,14 @@ def places(axis: Axis, values: Sequence[pa.Array]) -> np.ndarray:
     return found
 
 
+def placed(known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return where the values stand among the known ones, which are sorted; -1 where they are none of them."""
+    if not len(known):
+        return np.full(len(values), _NOWHERE)
+    found = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.where(known[found] == values, found, _NOWHERE)
+
+
 def taken(column: Column, at: np.ndarray) -> list[Any]:
     """Return the values at these places of a column."""
     if isinstance(column, Spaced):
@@ -58,11 +66,9 @@ def _in_range(column: range, values: pa.Array) -> np.ndarray:
 
 
 def _in_floats(column: np.ndarray, values: pa.Array) -> np.ndarray:
-    numbers = _numbers(values, np.nan)
-    rising = column if column[0] <= column[-1] else column[::-1]
-    found = np.minimum(np.searchsorted(rising, numbers), len(column) - 1)
-    there = rising[found] == numbers
-    return np.where(there, found if rising is column else len(column) - 1 - found, _NOWHERE)
+    rising = column[0] <= column[-1]
+    found = placed(column if rising else column[::-1], _numbers(values, np.nan))
+    return found if rising else np.where(found >= 0, len(column) - 1 - found, _NOWHERE)
 
 
 def _stands(column: Column, at: np.ndarray, values: pa.Array) -> np.ndarray:
@@ -86,14 +92,9 @@ def _combined(axis: Axis, values: Sequence[pa.Array]) -> np.ndarray:
         here, there = _places(distinct, pa.array(list(column), each.type)), _places(distinct, each)
         on_axis, lost = on_axis * len(distinct) + here, (found < 0) | (there < 0)
         known, on_axis = np.unique(on_axis, return_inverse=True)
-        found = _in_whole(known, np.where(lost, _NOWHERE, found * len(distinct) + there))
+        found = placed(known, np.where(lost, _NOWHERE, found * len(distinct) + there))
     order = np.argsort(on_axis)  # rows of an axis are distinct
     return np.where(found >= 0, order[found], _NOWHERE)
-
-
-def _in_whole(known: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    found = np.minimum(np.searchsorted(known, codes), len(known) - 1)
-    return np.where(known[found] == codes, found, _NOWHERE)
 
 
 def _numbers(values: pa.Array, null: Any) -> np.ndarray:

@@ -75,9 +75,11 @@ class Missing:
         """Return a number for each of these places: bit i is set where the i-th measure is missing."""
         import numpy as np
 
+        from rnnlab.grid.finding import placed
+
         found = np.zeros(len(at), np.int64)
         for i, each in enumerate(self.published.values()):
-            found |= np.where(_among(at, each.done), 0, 1 << i)
+            found |= np.where(placed(each.done, at) < 0, 1 << i, 0)
         return found
 
     def trials(self) -> Iterator[list[tuple[Trial, int]]]:
@@ -143,13 +145,3 @@ def _union(parts: Sequence[np.ndarray]) -> np.ndarray:
     import numpy as np
 
     return np.unique(np.concatenate(parts))
-
-
-def _among(at: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Say which of these places are among the sorted known ones."""
-    import numpy as np
-
-    if not len(known):
-        return np.zeros(len(at), bool)
-    found = np.minimum(np.searchsorted(known, at), len(known) - 1)
-    return np.asarray(known[found] == at)
