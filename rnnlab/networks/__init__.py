@@ -11,14 +11,17 @@ from rnnlab.networks.networks import Networks
 from rnnlab.networks.segments import Sweep, flow_back, sweep
 from rnnlab.networks.sequences import Sequences
 from rnnlab.networks.slopes import SlopeStatistics, slope_statistics
+from rnnlab.networks.training import Lessons, Training
 from rnnlab.networks.trajectory import Trajectory
 
 __all__ = [
     "Backpropagation",
+    "Lessons",
     "Networks",
     "Sequences",
     "SlopeStatistics",
     "Sweep",
+    "Training",
     "Trajectory",
     "adjoint_of_last",
     "backpropagate",

@@ -12,6 +12,7 @@ import numpy as np
 from rnnlab.kernels import activations, block
 from rnnlab.kernels.linalg import packed_size
 from rnnlab.networks.sequences import Sequences
+from rnnlab.networks.training import Training
 from rnnlab.networks.workspace import workspace
 
 CHUNK_ROWS = 192  # rows of a product over a chunk of time: enough to be efficient, few enough to stay in the cache
@@ -44,6 +45,7 @@ class Networks:
     known_spectra: tuple[np.ndarray, np.ndarray] | None = None  # (G,) each
     known_init: tuple[str, ...] | None = None  # (G,), how U was drawn
     known_drive: np.ndarray | None = None  # (G,), the variance that W x + b was drawn with; nan where it is not known
+    training: Training | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int, int, int]:
@@ -124,6 +126,7 @@ class Networks:
             None if self.known_spectra is None else tuple(each[start:stop] for each in self.known_spectra),  # type: ignore[arg-type]
             None if self.known_init is None else self.known_init[start:stop],
             None if self.known_drive is None else self.known_drive[start:stop],
+            None if self.training is None else self.training.part(start, stop),
         )  # fmt: skip
         drives, place = self.drives
         vars(part).update(drives=(drives, place[start:stop]), chunk=self.chunk)
