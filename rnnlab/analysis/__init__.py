@@ -21,8 +21,11 @@ from rnnlab.analysis.choosing import (
 )
 from rnnlab.analysis.curves import checked_axis
 from rnnlab.analysis.main_columns import main_columns
+from rnnlab.analysis.successes import success_rates, wilson
 from rnnlab.analysis.summarising import summary
+from rnnlab.analysis.survival import survival
 from rnnlab.analysis.tally import verdicts
+from rnnlab.analysis.tuning import tuned
 from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
 
 __all__ = [
@@ -41,8 +44,12 @@ __all__ = [
     "pick",
     "seed_turning_points",
     "spaced",
+    "success_rates",
     "summary",
+    "survival",
+    "tuned",
     "turning_points",
     "verdicts",
+    "wilson",
     "zipped",
 ]

@@ -14,6 +14,7 @@ _MAIN = {
     "lyapunov": ("lyapunov_max", "kaplan_yorke_dimension", "positive_sum"),
     "theory": ("growth_rate_predicted", "growth_rate_measured", "growth_rate_gap"),
     "digits": ("digits_loss", "digits_U", "digits_lost_predicted"),
+    "training": ("updates_to_success", "test_loss_over_baseline", "accuracy"),
 }
 _FIRST = 3
 

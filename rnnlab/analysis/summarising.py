@@ -37,14 +37,15 @@ def summary(trials: Any, by: Sequence[str] | None = None, columns: Sequence[str]
     Raises UsageError for a column that is not there or is no number.
     """
     frame = frame_of(trials)
-    points = list(axes(frame)) if by is None else _there(frame, [by] if isinstance(by, str) else by)
+    points = list(axes(frame)) if by is None else there(frame, [by] if isinstance(by, str) else by)
     wanted = _statistics(frame, columns, points)
     if "seed" not in frame or frame.empty:
         raise UsageError("there are no trials to look at" if frame.empty else "the frame has no column seed: join it")
-    return pd.DataFrame([_row(point, group, wanted) for point, group in _groups(frame, points)])
+    return pd.DataFrame([_row(point, group, wanted) for point, group in groups_of(frame, points)])
 
 
-def _there(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+def there(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return the names; raises UsageError for one that is no column."""
     for name in (names := list(names)):
         if name not in frame:
             raise UsageError(f"{name} is no column here.{did_you_mean(name, frame.columns)}")
@@ -54,14 +55,14 @@ def _there(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
 def _statistics(frame: pd.DataFrame, columns: Sequence[str] | None, points: list[str]) -> list[str]:
     if columns is None:
         return [name for name in frame.select_dtypes("floating") if name not in (*PARAMETERS, *points)]
-    wanted = _there(frame, [columns] if isinstance(columns, str) else columns)
+    wanted = there(frame, [columns] if isinstance(columns, str) else columns)
     for name in wanted:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             raise UsageError(f"{name} is no number, so it has no mean; columns are numbers, as growth_rate.")
     return wanted
 
 
-def _groups(frame: pd.DataFrame, points: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def groups_of(frame: pd.DataFrame, points: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Yield the points in the order of tables, with their rows."""
     if not points:
         yield {}, frame

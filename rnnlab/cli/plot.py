@@ -8,7 +8,10 @@ import click
 
 from rnnlab.cli import options
 
-KINDS = ("growth", "length", "steps", "rates", "pairs", "theory", "lags", "spectrum", "statistics")
+KINDS = (
+    "growth", "length", "steps", "rates", "pairs", "theory", "lags", "spectrum", "success", "survival", "training",
+    "statistics",
+)  # fmt: skip
 _BOTH = (".png", ".svg")
 
 
@@ -34,6 +37,9 @@ def command(
       theory      growth rates beside those that mean field predicts (measure theory)
       lags        contributions to dL/dU by lag (measure lags)
       spectrum    Lyapunov exponents and singular values by index (measures lyapunov, jacobian)
+      success     success rates against the axis, with Wilson intervals (measure training)
+      survival    the share of networks that have succeeded, against updates (measure training)
+      training    losses, gradients and their growth along training (measure training)
       statistics  means over seeds of the first measure's main statistics, against the axis
 
     Without -o the files are figures/NAME.png and .svg in the current folder, or NAME-KIND where KIND is given. Their

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @options.shared(options.store, options.where, options.as_json)
 @click.option("--axis", metavar="KEY", help="Parameter whose values are the columns.  [default: the one that matters]")
 @click.option(
-    "--measure", metavar="NAME", help="The measure to tell of.  [default: gradients where measured, else the first]"
+    "--measure",
+    metavar="NAME",
+    help="The measure to tell of.  [default: training or gradients where measured, else the first]",
 )
 @click.option(
     "--column",
@@ -37,9 +39,10 @@ def command(
     """Print what came out of experiment NAME: its verdicts, or the statistics of another measure.
 
     Verdicts: rows are activations, columns the values of the axis that matters: the shares of the seeds whose gradient
-    vanishes, is stable or explodes, and the mean growth rate with its interval. Of any other measure, and with
-    --column: a row per grid point, the means over seeds of its main statistics with their 95 % intervals. --json prints
-    the same numbers, all of them. Of a network of your own (`rnnlab measure`) it prints every statistic.
+    vanishes, is stable or explodes, and the mean growth rate with its interval. Of training: success rates with their
+    Wilson intervals, a row per condition. Of any other measure, and with --column: a row per grid point, the means over
+    seeds of its main statistics with their 95 % intervals. --json prints the same numbers, all of them. Of a network
+    of your own (`rnnlab measure`) it prints every statistic.
 
     --failed prints the trials that failed: measure, the parameters that vary, and the message; with --json tracebacks.
     """
@@ -62,6 +65,8 @@ def command(
     heading = f"{name}: {title}" if title else name
     if chosen == "gradients" and not columns:
         _show_verdicts(about, heading, trials, axis, as_json=as_json, everything=everything)
+    elif chosen == "training" and not columns:
+        _show_successes(about, heading, trials, axis, as_json=as_json, everything=everything)
     else:
         _show_statistics(about, heading, trials, chosen, columns, axis, as_json=as_json, everything=everything)
     if missing:
@@ -79,6 +84,8 @@ def _measure_of(results: Results, columns: tuple[str, ...]) -> str:
 
     if not results.measured:
         raise UsageError(f"{results.name} has no measure that this rnnlab knows. Upgrade rnnlab to see it.")
+    if not columns and "training" in results.measured:
+        return "training"
     has = [
         name
         for name in results.measured
@@ -100,6 +107,20 @@ def _show_verdicts(
         output.print_json({**about, "axis": verdicts.axis, **numbers})
     else:
         print_verdicts(heading, verdicts, everything=everything)
+
+
+def _show_successes(
+    about: dict[str, Any], heading: str, trials: pd.DataFrame, axis: str | None, *, as_json: bool, everything: bool
+) -> None:
+    from rnnlab.cli import output
+    from rnnlab.cli.success_table import print_successes, successes_of
+
+    found = successes_of(trials, axis)
+    if as_json:
+        table = output.records(found.table)
+        output.print_json({**about, "measure": "training", "points": found.points, "success_rates": table})
+    else:
+        print_successes(heading, found, everything=everything)
 
 
 def _show_statistics(

@@ -34,11 +34,16 @@ def statistics_of(
     trials: pd.DataFrame, measure: str, columns: Sequence[str] = (), axis: str | None = None
 ) -> Statistics:
     """Return what `show` prints of the columns (default: those that tell most) of a measure's own trials."""
-    axis = analysis.checked_axis(trials, axis)
-    points = [*analysis.other_axes(trials, axis), *([axis] if axis else [])]
-    points = [name for name in ("activation",) if name in analysis.axes(trials)] + points
+    points = points_of(trials, axis)
     shown = tuple(_checked(measure, name) for name in columns) or tuple(_filled(trials, measure))
     return Statistics(measure, points, shown, analysis.summary(trials, by=points, columns=shown))
+
+
+def points_of(trials: pd.DataFrame, axis: str | None) -> list[str]:
+    """Return the axes that make the rows: activation first, `axis` (default: the one that matters) last."""
+    axis = analysis.checked_axis(trials, axis)
+    points = [*analysis.other_axes(trials, axis), *([axis] if axis else [])]
+    return [name for name in ("activation",) if name in analysis.axes(trials)] + points
 
 
 def _filled(trials: pd.DataFrame, measure: str) -> Sequence[str]:
@@ -59,7 +64,7 @@ def _checked(measure: str, name: str) -> str:
 
 def print_statistics(title: str, statistics: Statistics, *, everything: bool = False) -> None:
     """Print the table to stdout: as many rows as one reads, or all."""
-    rows = _rows(statistics, everything)
+    rows = rows_to_print(statistics.table, statistics.points, everything)
     low, high = rows["seeds"].min(), rows["seeds"].max()
     seeds = output.plural(high, "seed") if low == high else f"{low} to {high} seeds"
     parts: list[tuple[Any, str]] = [(title, "bold"), ("", ""), (f"{statistics.measure}, {seeds}", "italic")]
@@ -79,7 +84,7 @@ def _table(statistics: Statistics, rows: pd.DataFrame) -> Table:
         names = [_number(row[name]) for name in statistics.points]
         cells = [_cell(row, name) for name in statistics.columns]
         share = [f"{100 * row['diverged']:.3g} %" if row["diverged"] > 0 else ""] if diverged else []
-        table.add_row(*_fresh(names, before), *cells, *share)
+        table.add_row(*fresh(names, before), *cells, *share)
         before = names
     return table
 
@@ -90,18 +95,17 @@ def _header(name: str) -> str:
     return name if len(name) <= _LONG or at < 0 else f"{name[: at + 1]}\n{name[at + 1 :]}"
 
 
-def _rows(statistics: Statistics, everything: bool) -> pd.DataFrame:
+def rows_to_print(rows: pd.DataFrame, points: list[str], everything: bool) -> pd.DataFrame:
     """Return the rows to print: of the last axis so many values, evenly spaced, that they are not too many."""
-    rows = statistics.table
-    if everything or len(rows) <= _MOST_ROWS or not statistics.points:
+    if everything or len(rows) <= _MOST_ROWS or not points:
         return rows
-    axis = statistics.points[-1]
+    axis = points[-1]
     values = sorted(rows[axis].unique())
     most = max(2, _MOST_ROWS * len(values) // len(rows))
     return rows[rows[axis].isin(analysis.spaced(values, most))]
 
 
-def _fresh(names: list[str], before: list[str]) -> Iterator[str]:
+def fresh(names: list[str], before: list[str]) -> Iterator[str]:
     """Yield what is not the same as in the row above, up to the first that differs."""
     same = True
     for i, name in enumerate(names):

@@ -12,12 +12,16 @@ from rnnlab.figures.spectra import spectrum
 from rnnlab.figures.statistics import statistics
 from rnnlab.figures.strips import rates
 from rnnlab.figures.style import FORMATS, save
+from rnnlab.figures.success_rates import success
+from rnnlab.figures.survivals import survival
 from rnnlab.figures.time_steps import chosen, steps
+from rnnlab.figures.training_curves import drawn, training
 
 __all__ = [
     "FORMATS",
     "KINDS",
     "chosen",
+    "drawn",
     "growth",
     "kind_for",
     "kind_of",
@@ -30,5 +34,8 @@ __all__ = [
     "spectrum",
     "statistics",
     "steps",
+    "success",
+    "survival",
     "theory",
+    "training",
 ]

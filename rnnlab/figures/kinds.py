@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError, did_you_mean
-from rnnlab.figures import beside_theory, by_lag, growth_rates, lengths, spectra, strips, time_steps
+from rnnlab.figures import (
+    beside_theory,
+    by_lag,
+    growth_rates,
+    lengths,
+    spectra,
+    strips,
+    success_rates,
+    survivals,
+    time_steps,
+    training_curves,
+)
 from rnnlab.figures import pairs as heat_maps
 from rnnlab.figures import statistics as of_measure
 
@@ -26,6 +37,9 @@ _MEASURES = {  # that a kind needs one of, and takes all of
     "theory": ("theory",),
     "lags": ("lags",),
     "spectrum": ("lyapunov", "jacobian"),
+    "success": ("training",),
+    "survival": ("training",),
+    "training": ("training",),
 }
 KINDS = (*_MEASURES, "statistics")
 
@@ -40,6 +54,9 @@ def kind_for(trials: pd.DataFrame, *, by_step: bool = True) -> str:
 
 def kind_of(results: Results, where: Mapping[str, Any] | None = None) -> str:
     """Return the kind of figure that suits an experiment, or those of its trials that `where` picks."""
+    if "training" in results.measured:
+        trials = analysis.pick(results.statistics("training"), where or {})
+        return "training" if analysis.main_axis(trials) is None else "success"
     if "gradients" in results.measured:
         by_step = results.manifest["experiment"]["measure"]["gradients"].get("steps", False)
         return kind_for(analysis.pick(results.statistics(results.measured[0]), where or {}), by_step=by_step)
@@ -88,8 +105,14 @@ def _drawn(results: Results, kind: str, measured: list[str], trials: pd.DataFram
         return _spectrum(results, measured, trials, title)
     if kind == "statistics":
         return of_measure.statistics(trials, analysis.main_columns(measured[0]), title)
+    if kind == "training":
+        found = training_curves.drawn(trials)
+        columns = ["key", *training_curves.COLUMNS]
+        rows = results.table("training_by_update", columns, where={"key": list(found.trials["key"])})
+        return training_curves.training(rows, found, title)
     simple = {
         "growth": growth_rates.growth, "length": lengths.length, "rates": strips.rates, "theory": beside_theory.theory,
+        "success": success_rates.success, "survival": survivals.survival,
     }  # fmt: skip
     return simple[kind](trials, title)
 

@@ -1,0 +1,86 @@
+"""How many networks solve the task, against the axis that matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
+
+from rnnlab import analysis
+from rnnlab.figures import style
+from rnnlab.figures.conditions import CONDITION, Conditions, conditions
+
+_APART = 3.5  # points between the marks of two conditions at one place
+_MARGIN = 0.08  # of the range of the axis
+
+
+def success(trials: pd.DataFrame, title: str = "") -> Figure:
+    """Return success rates with Wilson's 95 % intervals against the main axis: a column an activation.
+
+    trials: of the measure training. Without a numeric axis, a mark an activation. Conditions stand side by side.
+    """
+    axis = analysis.main_axis(trials)
+    found = conditions(trials, axis)
+    groups = found.activations if axis else [None]
+    with style.look():
+        figure, panels = style.new_figure(1, len(groups), height=3.0, sharey=True)
+        for activation, axes in zip(groups, panels[0], strict=True):
+            own = found.trials if activation is None else found.trials[found.trials["activation"] == activation]
+            _panel(axes, own, axis, found)
+            axes.set_title(activation or "")
+        panels[0, 0].set_ylabel("share of networks that succeed")
+        panels[0, 0].set_ylim(-0.04, 1.04)
+        found.legend_below(figure, _interval())
+        style.headed(figure, title, style.context(found.trials, found.fixed))
+    return figure
+
+
+def _panel(axes: Axes, trials: pd.DataFrame, axis: str | None, found: Conditions) -> None:
+    name = axis or "activation"
+    table = analysis.success_rates(trials[trials["success"].notna()], by=[CONDITION, name])
+    if axis:
+        style.scale_x(axes, axis, trials[axis])
+        axes.set_xlim(*_limits(axes, table[axis]))
+    else:
+        table[name] = table[name].map(found.activations.index)
+        axes.set_xticks(range(len(found.activations)), found.activations)
+        axes.set_xlim(-0.5, len(found.activations) - 0.5)
+    middle = (len(found.colours) - 1) / 2
+    for i, (condition, colour) in enumerate(found.colours.items()):
+        own = table[table[CONDITION] == condition]
+        _marks(axes, own[name], own, colour, (i - middle) * _APART, joined=bool(axis))
+
+
+def _limits(axes: Axes, values: pd.Series) -> tuple[float, float]:
+    """Return the ends of the x axis: a margin beside the values, which marks that are moved aside do not ask for."""
+    if axes.get_xscale() == "log":
+        edge = (values.max() / values.min()) ** _MARGIN
+        return values.min() / edge, values.max() * edge
+    margin = _MARGIN * ((values.max() - values.min()) or 1)
+    return values.min() - margin, values.max() + margin
+
+
+def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: float, *, joined: bool) -> None:
+    moved = axes.transData + ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
+    ends = [rates["rate"] - rates["low"], rates["high"] - rates["rate"]]
+    line = "-" if joined else "none"
+    axes.errorbar(
+        x,
+        rates["rate"],
+        yerr=ends,
+        fmt="o",
+        linestyle=line,
+        color=colour,
+        elinewidth=0.8,
+        transform=moved,
+        clip_on=False,
+    )
+
+
+def _interval() -> Artist:
+    return Line2D([], [], color="0.3", marker="|", linestyle="none", markersize=8, label="95 % interval (Wilson)")

@@ -1,0 +1,113 @@
+"""What happens along training: losses, the gradient before and after clipping, and how fast it vanishes."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rnnlab import analysis
+from rnnlab.errors import UsageError
+from rnnlab.figures import style
+from rnnlab.figures.conditions import CONDITION, Conditions, conditions
+
+SEEDS = 8  # of each condition that are drawn
+COLUMNS = (
+    "update", "loss", "test_loss", "accuracy", "log10_grad_norm_U", "log10_clipped_norm_U", "growth_rate",
+    "lyapunov_max", "truncation_length",
+)  # fmt: skip
+_ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_max", "truncation_length")
+_FAINT = {"test_loss": "loss"}  # drawn beside it: the loss of the batches of training
+_LETTERS = 22  # of a line of a label
+_ENDS = {"success": ("o", "success"), "diverged": ("X", "diverged")}
+
+
+def drawn(trials: pd.DataFrame) -> Conditions:
+    """Return the trials to draw: of every condition up to eight seeds, the same ones."""
+    found = conditions(trials[trials["success"].notna()], None, analysis.main_axis(trials))
+    seeds = sorted(found.trials["seed"].unique())[:SEEDS]
+    some = found.trials[found.trials["seed"].isin(seeds)]
+    return Conditions(some, found.colours, found.title, found.fixed)
+
+
+def training(by_update: pd.DataFrame, found: Conditions, title: str = "") -> Figure:
+    """Return `training_by_update` of the trials `found` (by `drawn`) against the update: a thin line a trial.
+
+    A column an activation, a row for the losses (dashed: the baseline without memory), the accuracy, the norm of the
+    gradient by U (dotted: after clipping), and growth_rate, λ_1 and truncation_length where they were measured. The
+    colour tells the condition.
+    """
+    rows = by_update.merge(found.trials[["key", "activation", "status", CONDITION]], on="key")
+    shown = [name for name in _ROWS if np.isfinite(rows[name].to_numpy(np.float64, na_value=np.nan)).any()]
+    if not shown:
+        raise UsageError("training_by_update has no numbers of these trials: none has run, or all diverged")
+    with style.look():
+        figure, panels = style.new_figure(
+            len(shown), len(found.activations), height=1.2 + 1.35 * len(shown), sharex=True, sharey="row"
+        )
+        for activation, column in zip(found.activations, panels.T, strict=True):
+            for _, trial in rows[rows["activation"] == activation].groupby("key", sort=False):
+                for name, axes in zip(shown, column, strict=True):
+                    _line(axes, trial, name, found.colours[trial[CONDITION].iloc[0]])
+            column[0].set_title(activation)
+            column[-1].set_xlabel(style.label("update"))
+        for name, row in zip(shown, panels, strict=True):
+            _finish(row, name, rows)
+        if "test_loss" in shown:
+            _baseline(panels[shown.index("test_loss")], found.trials["baseline"])
+        found.legend_below(figure, *_legend(rows, shown))
+        style.headed(figure, title, style.context(found.trials, found.fixed))
+    return figure
+
+
+def _line(axes: Axes, trial: pd.DataFrame, name: str, colour: Any) -> None:
+    known = trial[np.isfinite(trial[name].to_numpy(np.float64, na_value=np.nan))]
+    if known.empty:
+        return
+    look: dict[str, Any] = {"color": colour, "linewidth": 0.8, "alpha": 0.8}
+    if beside := _FAINT.get(name):
+        axes.plot(trial["update"], trial[beside], **{**look, "linewidth": 0.4, "alpha": 0.4})
+    axes.plot(known["update"], known[name], **look)
+    if name == "log10_grad_norm_U" and _is_clipped(known):
+        axes.plot(known["update"], known["log10_clipped_norm_U"], **{**look, "linestyle": ":"})
+    if mark := _ENDS.get(trial["status"].iloc[0]):
+        axes.plot(known["update"].iloc[-1:], known[name].iloc[-1:], mark[0], color=colour)
+
+
+def _is_clipped(rows: pd.DataFrame) -> bool:
+    return bool((rows["log10_clipped_norm_U"] < rows["log10_grad_norm_U"] - 1e-9).any())
+
+
+def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
+    row[0].set_ylabel(textwrap.fill(style.label(name), _LETTERS))
+    if name == "test_loss" and (rows[name].dropna() > 0).all():
+        row[0].set_yscale("log")
+    if name in ("growth_rate", "lyapunov_max"):
+        for axes in row:
+            axes.axhline(0, color="black", linewidth=0.7)
+
+
+def _baseline(row: Any, baseline: pd.Series) -> None:
+    """Draw the loss of the best predictor without memory, where it is the same for all."""
+    if baseline.nunique() == 1:
+        for axes in row:
+            axes.axhline(baseline.iloc[0], color="black", linewidth=0.7, linestyle="--")
+
+
+def _legend(rows: pd.DataFrame, shown: list[str]) -> list[Artist]:
+    entries: list[Artist] = [
+        Line2D([], [], color="0.3", marker=marker, linestyle="none", label=f"ends: {word}")
+        for status, (marker, word) in _ENDS.items()
+        if (rows["status"] == status).any()
+    ]
+    if "test_loss" in shown:
+        entries.append(Line2D([], [], color="0.3", linewidth=0.4, label="loss in training"))
+    if "log10_grad_norm_U" in shown and _is_clipped(rows):
+        entries.append(Line2D([], [], color="0.3", linestyle=":", label="after clipping"))
+    return entries
