@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from annotated_types import MaxLen
+
 from rnnlab import measures, store
 from rnnlab.columns import KEY
 from rnnlab.trial import Parameter, parameters
@@ -61,14 +63,19 @@ def _section(title: str, text: str, head: list[str], rows: list[list[str]]) -> s
 def _allowed(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(kind))
-    (interval,) = kind.__metadata__
-    return f"{interval.ge} to {interval.le}"
+    (constraint,) = kind.__metadata__
+    if isinstance(constraint, MaxLen):
+        return f"at most {constraint.max_length} characters"
+    low = f"above {constraint.gt}" if constraint.ge is None else f"{constraint.ge}"
+    return f"{low} to {constraint.le}" if constraint.lt is None else f"{low} to below {constraint.lt}"
 
 
 def _default(parameter: Parameter) -> str:
     if parameter.required:
         return "required"
-    return "the width" if parameter.default is None else f"`{parameter.default}`"
+    if parameter.default is None:
+        return "the task's, or the width"
+    return f"`{parameter.default}`" if parameter.default != "" else ""
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnlab import draws
-from rnnlab.trial import BELONGS_TO, parameters, trial_of
+from rnnlab.trial import OF_U, parameters, trial_of
 
 BASE = trial_of({"activation": "tanh", "width": 12, "length": 2, "batch": 1, "inputs": 2, "outputs": 2})
 KINDS = {
@@ -123,7 +123,7 @@ def test_the_first_numbers_are_frozen():
 
 
 def test_parameters_at_their_neutral_value_change_no_key():
-    neutral = {name: parameters()[name].default for name in BELONGS_TO}
+    neutral = {name: parameters()[name].default for name in OF_U}
     assert neutral == {
         "recurrent_density": 1.0,
         "eigenvalue_floor": 1.0,

@@ -55,7 +55,7 @@ def _experiment(data: Mapping[str, Any], problems: Problems) -> Experiment:
     grids = _grids(data, problems, notes)
     settings = measures_of(data.get("measure", {}), problems)
     if not problems:
-        check_fit(settings, grids, problems)
+        check_fit(settings, dict(zip(_keys(data["grid"]), grids, strict=True)), problems)
     problems.raise_any()
     return Experiment(name, title, grids, settings, tuple(notes))
 
@@ -105,6 +105,10 @@ def _grids(data: Mapping[str, Any], problems: Problems, notes: list[str]) -> tup
         problems.add("grid", f"has {len(tables)} tables; at most {MAX_GRIDS} make an experiment. Use axes.")
         return ()
     zips = zips_of(data.get("zip", []), tables, problems)
-    keys = [f"grid[{i}]" for i in range(len(tables))] if isinstance(given, list) else ["grid"]
-    grids = [grid_of(table, key, zips, problems, notes) for table, key in zip(tables, keys, strict=True)]
+    grids = [grid_of(table, key, zips, problems, notes) for table, key in zip(tables, _keys(given), strict=True)]
     return tuple(grid for grid in grids if grid is not None)
+
+
+def _keys(given: Any) -> list[str]:
+    """Return what the tables of the grid are called in problems."""
+    return [f"grid[{i}]" for i in range(len(given))] if isinstance(given, list) else ["grid"]

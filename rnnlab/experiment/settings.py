@@ -12,6 +12,7 @@ from rnnlab import measures
 from rnnlab.errors import did_you_mean
 from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems, show, show_key
+from rnnlab.experiment.training import check_measures
 from rnnlab.trial import parameters
 
 _OWN = "Value error, "  # pydantic's words before those of a ValueError
@@ -27,9 +28,12 @@ def measures_of(value: Any, problems: Problems) -> dict[str, BaseModel]:
     return {name: settings for name, settings in checked.items() if settings is not None}
 
 
-def check_fit(settings: Mapping[str, BaseModel], grids: Iterable[Grid], problems: Problems) -> None:
-    """Report settings that do not fit every trial of the grids: more exponents than units, lags beyond the length."""
-    if least := _least(grids):
+def check_fit(settings: Mapping[str, BaseModel], grids: Mapping[str, Grid], problems: Problems) -> None:
+    """Report where measures and grids (by key) do not fit: lags beyond a length, parameters that no measure reads."""
+    modules = {name: measures.registry()[name] for name in settings}
+    for key, grid in grids.items():
+        check_measures(modules, grid, f"{key}.", problems)
+    if least := _least(grids.values()):
         check_sizes(settings, least, problems)
 
 

@@ -7,10 +7,11 @@ from itertools import chain
 from typing import Any
 
 from rnnlab.errors import did_you_mean
-from rnnlab.experiment.inits import check_inits
+from rnnlab.experiment.belonging import check_belonging, check_inits
 from rnnlab.experiment.model import Axis, Grid
 from rnnlab.experiment.problems import Problems, show_key
 from rnnlab.experiment.ranges import Column, read_range, size
+from rnnlab.experiment.training import check_training
 from rnnlab.experiment.values import Refused, allowed, coerce
 from rnnlab.trial import Parameter, parameters
 
@@ -37,8 +38,13 @@ def grid_of(
         return None
     axes = chain.from_iterable(_split(axis) for axis in _axes(columns, ties, key, notes))
     grid = Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
-    check_inits(grid, f"{key}.", problems)
+    _check(grid, f"{key}.", problems)
     return grid
+
+
+def _check(grid: Grid, prefix: str, problems: Problems) -> None:
+    for check in (check_belonging, check_inits, check_training):
+        check(grid, prefix, problems)
 
 
 def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
@@ -53,8 +59,9 @@ def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str
         if parameter.required and parameter.name not in values:
             problems.add(f"{prefix}{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
     if len(problems) == known:
-        whole = {**{p.name: p.default for p in parameters().values()}, **good}
-        check_inits(Grid(tuple(Axis((name,), ((value,),)) for name, value in whole.items())), prefix, problems)
+        derived = dict.fromkeys(_DERIVED, good["width"])
+        whole = {**{p.name: p.default for p in parameters().values()}, **derived, **good}
+        _check(Grid(tuple(Axis((name,), ((value,),)) for name, value in whole.items())), prefix, problems)
     return good
 
 

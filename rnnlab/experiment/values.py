@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Interval
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from rnnlab.errors import did_you_mean
 from rnnlab.experiment.problems import show
@@ -26,7 +26,9 @@ def coerce(kind: Any, value: Any) -> Any:
     """
     try:
         checked = _adapter(kind).validate_python(_whole(kind, value))
-    except ValidationError:
+        if isinstance(checked, str) and not checked.isprintable():
+            raise ValueError
+    except ValueError:  # pydantic's own is one
         raise Refused(f"is {show(value)}; it must be {allowed(kind)}.{_remedy(kind, value)}") from None
     return checked + 0.0 if isinstance(checked, float) else checked
 
@@ -36,6 +38,8 @@ def allowed(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     base, *constraints = get_args(kind)
+    if base is str:
+        return f"a text of at most {constraints[0].max_length} printable characters"
     words = ["a whole number" if base is int else "a number"]
     for interval in constraints:
         if isinstance(interval, Interval):
@@ -58,6 +62,8 @@ def _remedy(kind: Any, value: Any) -> str:
     if get_origin(kind) is Literal:
         near = did_you_mean(value, get_args(kind)) if isinstance(value, str) else ""
         return near if near.startswith(" Did") else ""
+    if get_args(kind)[0] is str:
+        return ""
     if isinstance(value, bool):
         return " A boolean is not a number."
     return " Numbers stand without quotes." if isinstance(value, str) and _is_number(value) else ""

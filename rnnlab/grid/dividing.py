@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnlab.measures import work_of
 from rnnlab.measures.work import Work
-from rnnlab.trial import BELONGS_TO, Trial
+from rnnlab.trial import OF_U, Trial
 
 MAX_BLOCK = 4096  # trials
 
@@ -23,10 +23,10 @@ _ROW, _ROW_BYTES = 5e-7, 100  # seconds and bytes of a row of a long table
 
 SHAPE = (
     "cell", "width", "length", "inputs", "outputs", "batch", "dtype", "task", "loss", "loss_at",
-    "recurrent_init", "input_init", "output_init", "initial_state",
+    "recurrent_init", "input_init", "output_init", "initial_state", "data", "update_rule", "k1", "k2",
 )  # fmt: skip
 _shape_of = attrgetter(*SHAPE)
-_draws_of = attrgetter("seed", "input_scale", *BELONGS_TO)
+_draws_of = attrgetter("seed", "input_scale", *OF_U)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnnlab.experiment import Experiment
 from rnnlab.runner.labels import labels_of
+from rnnlab.trial import added_later
 
 _MOST = 6  # that a line names
 _WIDTH = 60  # characters of a value
@@ -45,10 +46,13 @@ def _versions(previous: Mapping[str, Any], experiment: Experiment) -> Iterator[s
 
 
 def _flat(experiment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield every parameter and setting by the name that the file has for it."""
+    """Yield every parameter and setting by the name that the file has for it.
+
+    A parameter that was added since the file was written stands there at its neutral value.
+    """
     grids = experiment.get("grid", {})
     for i, grid in enumerate(grids if isinstance(grids, list) else [grids]):
-        for name, value in grid.items():
+        for name, value in (grid | {each: new for each, new in added_later().items() if each not in grid}).items():
             yield (f"grid[{i}].{name}" if i else name), value
     yield "zip", experiment.get("zip", [])
     for measure, settings in experiment.get("measure", {}).items():

@@ -60,7 +60,7 @@ def read(path: Path, columns: Sequence[str] | None = None, *, verify: bool = Fal
     with _opened(path, data) as file:
         names = file.schema_arrow.names
         wanted = names if columns is None else [name for name in columns if name in names]
-        return guarded(path, file.read, columns=wanted).select(wanted)
+        return guarded(path, lambda: file.read(columns=wanted).select(wanted))
 
 
 def vouched(path: Path, data: bytes) -> bool:
