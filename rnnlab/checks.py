@@ -37,6 +37,35 @@ def activations(given: Any, known: Iterable[str], count: int | None) -> tuple[st
     return tuple(names)
 
 
+def numbers(
+    name: str, given: Any, count: int | None, *, above: float = -np.inf, least: float = -np.inf, most: float = np.inf
+) -> np.ndarray:
+    """Return `count` finite numbers, of which one may serve all; None: of a single network, as an array of one.
+
+    They lie above `above` and in [least, most].
+    """
+    words = " and ".join(
+        text for text, stated in ((f"> {above:g}", above > -np.inf), (f">= {least:g}", least > -np.inf),
+                                  (f"<= {most:g}", most < np.inf)) if stated
+    )  # fmt: skip
+    try:
+        values = np.asarray(given)
+        good = values.dtype.kind in "iuf" and values.ndim <= (0 if count is None else 1)
+        values = values.astype(np.float64)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        many = "" if count is None else f", or an array of {count}"
+        raise UsageError(f"{name} = {given!r} is no number: give one {words}".rstrip() + many)
+    if values.ndim and len(values) != count:
+        raise UsageError(f"{name} has {len(values)} numbers for {count} networks: give one, or an array of {count}")
+    wrong = ~((values > above) & (values >= least) & (values <= most) & np.isfinite(values))
+    if wrong.any():
+        place = "" if values.ndim == 0 else f"[{int(np.argmax(wrong))}]"
+        raise UsageError(f"{name}{place} = {values[wrong].ravel()[0]:g}: give a finite number {words}".rstrip())
+    return np.array(np.broadcast_to(values, (count or 1,)))
+
+
 def threads(workers: Any) -> int:
     """Return how many threads are asked for: a number, or None for all processors."""
     if workers is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.checks import activations, arrays, choice, classes, finite, shaped, work_dtype
+from rnnlab.checks import activations, arrays, choice, classes, finite, numbers, shaped, work_dtype
 from rnnlab.errors import UsageError
 from rnnlab.networks import Networks
 
@@ -15,7 +15,9 @@ WEIGHTS = ("U", "W", "V", "b", "c")
 COTANGENTS = "cotangents"  # the loss of networks that are given its derivatives
 
 
-def networks_of(given: Mapping[str, Any], *, activation: Any, loss: str, loss_at: str, single: bool) -> Networks:
+def networks_of(
+    given: Mapping[str, Any], *, activation: Any, loss: str, loss_at: str, single: bool, leak: Any = 1.0
+) -> Networks:
     """Check all arguments and return the networks: `single` arrays of one, or with a leading G as in the statistics.
 
     given: U, W, V, x, y, cotangents, h0, b and c, where None is what is left out. One of y and cotangents is there:
@@ -34,7 +36,9 @@ def networks_of(given: Mapping[str, Any], *, activation: Any, loss: str, loss_at
     sequences = _sequences(ready, dtype, loss, sizes, single)
     if loss == COTANGENTS:
         loss_at = _steps_of(sequences["y"], loss_at)
-    return Networks(names, **weights, **sequences, loss=loss, loss_at=loss_at)
+    leaks = numbers("leak", leak, None if single else sizes["G"], above=0.0, most=1.0)
+    known = leaks if (leaks < 1.0).any() else None
+    return Networks(names, **weights, **sequences, loss=loss, loss_at=loss_at, known_leak=known)
 
 
 def _held_against(given: Mapping[str, Any], loss: str) -> tuple[dict[str, Any], str]:

@@ -42,9 +42,11 @@ def gradients(
     U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, *,
     activation: str, loss: str = "squared", loss_at: str = "every", cotangents: ArrayLike | None = None,
     h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, checkpoint: int | None = None,
+    leak: float = 1.0,
 ) -> Gradients:  # fmt: skip
     """Back-propagate h_t = phi(U h_{t-1} + W x_t + b), o_t = V h_t + c through time.
 
+    Leaky units, leak = α in (0, 1]: h_t = (1 - α) h_{t-1} + α phi(U h_{t-1} + W x_t + b).
     Shapes: U (N, N), W (N, D), V (O, N), x (T, B, D), y (T, B, O) or classes (T, B) for cross_entropy, h0 (B, N),
     b (N,), c (O,); what is not given is zero. float32 arrays are worked on in float32, all others in float64.
     Losses: squared, mean_b ½‖o_t - y_t‖²; cross_entropy, mean_b -log softmax(o_t)[y_t]; at every step or the last.
@@ -55,7 +57,7 @@ def gradients(
     The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
     """
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
-    trajectory = Trajectory(networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True))
+    trajectory = Trajectory(networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True, leak=leak))
     flow = flow_back(trajectory, keep=True, checkpoint=checkpoints(checkpoint))
     diverged = int(flow.diverged[0])
     parts: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))

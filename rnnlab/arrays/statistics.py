@@ -37,17 +37,17 @@ def gradient_statistics(
     U: ArrayLike, W: ArrayLike, V: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, *,
     activation: str | Sequence[str], loss: str = "squared", loss_at: str = "every", cotangents: ArrayLike | None = None,
     h0: ArrayLike | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None, workers: int | None = None,
-    checkpoint: int | None = None,
+    checkpoint: int | None = None, leak: ArrayLike = 1.0,
 ) -> GradientStatistics:  # fmt: skip
     """Return the losses and gradient norms of G networks of equal shape in one call, as `gradients` has them.
 
     Shapes: U (G, N, N), W (G, N, D), V (G, O, N), b (G, N), c (G, O); x, y (or cotangents) and h0 as for one network,
-    shared by all, or with a leading G. One activation, or G of them. `workers` threads; default: the processors there
+    shared by all, or with a leading G. One activation and one leak, or G of them. `workers` threads; default: the processors there
     are; `checkpoint` as for one network. A network's numbers do not depend on its neighbours or on the workers.
     """
     number, steps = threads(workers), checkpoints(checkpoint)
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
-    networks = networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=False)
+    networks = networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=False, leak=leak)
     G, T, *_ = networks.shape
     statistics = GradientStatistics(
         np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)

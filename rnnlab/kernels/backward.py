@@ -5,6 +5,9 @@
 
 Every row of an adjoint (one sequence of the batch) has an exponent of its own. Time runs in chunks, as forward. It may
 come in pieces of whole chunks, the last one first: what the next one goes on from stays in the scratch.
+
+Of leaky units, h_t = (1 - α) h_{t-1} + α phi(a_t), dl/da_t has a factor α and dl/dh_{t-1} one more term,
+(1 - α) dl/dh_t; α = 1 are the units above.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from rnnlab.kernels.linalg import copy, fill, product
 from rnnlab.kernels.losses import read_out
 from rnnlab.kernels.options import inside, kernel
 from rnnlab.kernels.scaled import EMPTY, LN_10, log10_rms, mean_log, squares
-from rnnlab.kernels.vanilla import settle, vjp, weigh_slopes
+from rnnlab.kernels.vanilla import add_past, keep_past, settle, vjp, weigh_leak, weigh_slopes
 
 
 class Readout(NamedTuple):
@@ -32,6 +35,7 @@ class Readout(NamedTuple):
     classes: np.ndarray  # (T, B)
     kind: int  # code of the loss
     every: bool  # a loss at every step, or at the last
+    since: int  # the first step (0-based, of those at hand) that has one where it is at every step
 
 
 class Space(NamedTuple):
@@ -44,6 +48,8 @@ class Space(NamedTuple):
     carry: np.ndarray  # (B, N), the adjoint of a at the first step of the chunk that follows in time
     carry_exponent: np.ndarray  # (B,)
     rows: np.ndarray  # (B, N)
+    past: np.ndarray  # (B, N), what a leaky unit sends back past its step
+    past_exponent: np.ndarray  # (B,)
     sizes: np.ndarray  # (B,)
     mate: np.ndarray  # (R · max(N, D),)
 
@@ -71,7 +77,7 @@ class Curves(NamedTuple):
 
 
 @kernel
-def backward(first, T, U, U_exponent, readout, h, slope, x, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
+def backward(first, T, U, U_exponent, leak, readout, h, slope, x, chunk, space, gradient, curves):  # type: ignore[no-untyped-def]
     """Fill the gradient and the curves, U packed; return the first step at which an output is not finite, or 0.
 
     All are of the steps after `first`, a multiple of the chunk; the gradient is whole where that is 0.
@@ -89,11 +95,11 @@ def backward(first, T, U, U_exponent, readout, h, slope, x, chunk, space, gradie
         size = (stop - start) * B
         adjoint, exponents = space.adjoint[:size], space.adjoint_exponent[:size]
         fill(exponents, EMPTY)
-        if readout.every or stop == end:
+        if (readout.every and stop > readout.since) or stop == end:
             found = _cotangents(start, stop, readout, h, space, gradient, curves)
             diverged = found if found > 0 else diverged
         for t in range(stop - 1, start - 1, -1):
-            _pull(t, end, start, stop, U, U_exponent, slope, space, curves)
+            _pull(t, end, start, stop, U, U_exponent, leak, slope, space, curves)
         copy(adjoint[:B], space.carry)
         copy(exponents[:B], space.carry_exponent)
         before, e = mated(h[start:stop].reshape(size, N), exponents, space.mate)
@@ -103,7 +109,7 @@ def backward(first, T, U, U_exponent, readout, h, slope, x, chunk, space, gradie
         totals[3] = add_rows(adjoint, exponents, gradient.b, totals[3])
         stop = start
     if first == 0:
-        _initial(U, U_exponent, space, gradient.h0, totals[5:], curves)
+        _initial(U, U_exponent, leak, space, gradient.h0, totals[5:], curves)
         _finish(gradient)
     return diverged
 
@@ -111,7 +117,7 @@ def backward(first, T, U, U_exponent, readout, h, slope, x, chunk, space, gradie
 @kernel
 def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: ignore[no-untyped-def]
     """Read out the steps of a chunk that have a loss: their share of dV and dc, and of the adjoints of h."""
-    first = start if readout.every else stop - 1
+    first = max(start, readout.since) if readout.every else stop - 1
     B, N = h.shape[1], h.shape[2]
     size, offset = (stop - first) * B, (first - start) * B
     cotangent, exponents = space.cotangent[:size], space.cotangent_exponent[:size]
@@ -142,7 +148,7 @@ def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: igno
 
 
 @kernel
-def _pull(t, end, start, stop, U, U_exponent, slope, space, curves):  # type: ignore[no-untyped-def]
+def _pull(t, end, start, stop, U, U_exponent, leak, slope, space, curves):  # type: ignore[no-untyped-def]
     """Make the rows of step t of a chunk the total adjoint of h_{t+1} (0-based t), measure it, and weigh it by phi'."""
     inside()
     B = slope.shape[1]
@@ -153,8 +159,14 @@ def _pull(t, end, start, stop, U, U_exponent, slope, space, curves):  # type: ig
         vjp(U, U_exponent, after, space.adjoint_exponent[low + B : low + 2 * B], rows, exponents, space.rows)
     elif t + 1 < end:
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, exponents, space.rows)
+    if leak != 1.0 and t + 1 < end:
+        add_past(space.past, space.past_exponent, rows, exponents)
     _measure(t + 1, rows, exponents, space, curves)
+    if leak != 1.0:
+        keep_past(leak, rows, exponents, space.past, space.past_exponent)
     weigh_slopes(rows, slope[t], exponents)
+    if leak != 1.0:
+        weigh_leak(leak, rows)
 
 
 @kernel
@@ -168,10 +180,12 @@ def _measure(t, rows, exponents, space, curves):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _initial(U, U_exponent, space, out, exponents, curves):  # type: ignore[no-untyped-def]
+def _initial(U, U_exponent, leak, space, out, exponents, curves):  # type: ignore[no-untyped-def]
     """The adjoint of h_0: one more pull, with no loss and no slope of its own."""
     fill(exponents, EMPTY)
     vjp(U, U_exponent, space.carry, space.carry_exponent, out, exponents, space.rows)
+    if leak != 1.0:
+        add_past(space.past, space.past_exponent, out, exponents)
     _measure(0, out, exponents, space, curves)
     for b in range(exponents.size):
         if exponents[b] == EMPTY:
@@ -190,7 +204,7 @@ def _finish(gradient):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def adjoint_of_last(first, T, U, U_exponent, readout, h, slope, space, curves):  # type: ignore[no-untyped-def]
+def adjoint_of_last(first, T, U, U_exponent, leak, readout, h, slope, space, curves):  # type: ignore[no-untyped-def]
     """The curves of the adjoint of L_T alone, t = 0..T: what the loss at the last step sends back, and no gradient."""
     length, B, _N = slope.shape
     rows, row_exponents = space.adjoint[:B], space.adjoint_exponent[:B]
@@ -201,13 +215,19 @@ def adjoint_of_last(first, T, U, U_exponent, readout, h, slope, space, curves): 
         return
     for t in range(length - 1, -1, -1):
         _measure(t + 1, rows, row_exponents, space, curves)
+        if leak != 1.0:
+            keep_past(leak, rows, row_exponents, space.past, space.past_exponent)
         weigh_slopes(rows, slope[t], row_exponents)
+        if leak != 1.0:
+            weigh_leak(leak, rows)
         if curves.weighed.size > 0:
             curves.weighed[t] = _mean_log(rows, row_exponents, space.sizes)
         copy(rows, space.carry)
         copy(row_exponents, space.carry_exponent)
         fill(row_exponents, EMPTY)
         vjp(U, U_exponent, space.carry, space.carry_exponent, rows, row_exponents, space.rows)
+        if leak != 1.0:
+            add_past(space.past, space.past_exponent, rows, row_exponents)
     if first == 0:
         _measure(0, rows, row_exponents, space, curves)
 

@@ -34,7 +34,8 @@ def _packed(p):  # type: ignore[no-untyped-def]
 def _space(s):  # type: ignore[no-untyped-def]
     return Space(
         borrowed(s.cotangent), borrowed(s.cotangent_exponent), borrowed(s.adjoint), borrowed(s.adjoint_exponent),
-        borrowed(s.carry), borrowed(s.carry_exponent), borrowed(s.rows), borrowed(s.sizes), borrowed(s.mate),
+        borrowed(s.carry), borrowed(s.carry_exponent), borrowed(s.rows), borrowed(s.past), borrowed(s.past_exponent),
+        borrowed(s.sizes), borrowed(s.mate),
     )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def input_drives(W, x, first, source, drives, chunk, inward):  # type: ignore[no
 
 @kernel
 def forward(
-    codes, U, W, b, x, source, h0, initial, drives, drive, factors, h, slope, rms, diverged, chunk, packed
+    codes, U, W, b, leak, x, source, h0, initial, drives, drive, factors, h, slope, rms, diverged, chunk, packed
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Fill states h (G, T+1, B, N), slopes (G, T, B, N), rms (G, T+1) and the first step not finite, diverged (G,).
 
@@ -91,14 +92,14 @@ def forward(
         copy(h0[initial[g]], h[g, 0])
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
-            codes[g], U[g], W[g], b[g], x[source[g]], shared, factors, h[g], slope[g], rms[g], chunk, recurrent,
+            codes[g], U[g], W[g], b[g], leak[g], x[source[g]], shared, factors, h[g], slope[g], rms[g], chunk, recurrent,
             inward,
         )  # fmt: skip
 
 
 @kernel
 def gradients(
-    first, U, V, c, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
+    first, U, V, c, leak, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
     curves, log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge; `gradient` is left with that of the last one.
@@ -119,8 +120,9 @@ def gradients(
         if diverged[g] == 0:
             U_exponent = pack_tamed(U[g], packed.U)
             diverged[g] = backward.backward(
-                first, T, packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
-            )
+                first, T, packed.U, U_exponent, leak[g], readout, h[g], slope[g], x[source[g]], chunk, space, gradient,
+                curve,
+            )  # fmt: skip
         if diverged[g] == 0:
             if first == 0:
                 loss[g], log10_loss[g] = _total(whole)
@@ -134,7 +136,7 @@ def gradients(
 @kernel
 def _readout(V, packed, c, y, classes, kind, every):  # type: ignore[no-untyped-def]
     pack_transposed(V, packed.outward)
-    return Readout(packed.V, pack_tamed(V, packed.V), packed.outward, c, y, classes, kind, every)
+    return Readout(packed.V, pack_tamed(V, packed.V), packed.outward, c, y, classes, kind, every, 0)
 
 
 @kernel
@@ -181,7 +183,7 @@ def _until(step, readout, h, space, curve):  # type: ignore[no-untyped-def]
 
 @kernel
 def adjoints_of_last(
-    first, U, V, c, y, classes, target, kind, h, slope, diverged, packed, space, curves
+    first, U, V, c, leak, y, classes, target, kind, h, slope, diverged, packed, space, curves
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """The curves of the adjoint of L_T alone of every network that did not diverge, in pieces as `gradients`."""
     U, V, c, y, classes = borrowed(U), borrowed(V), borrowed(c), borrowed(y), borrowed(classes)
@@ -197,7 +199,7 @@ def adjoints_of_last(
             continue
         readout = _readout(V[g], packed, c[g], y[target[g]], classes[target[g]], kind, False)
         U_exponent = pack_tamed(U[g], packed.U)
-        backward.adjoint_of_last(first, T, packed.U, U_exponent, readout, h[g], slope[g], space, curve)
+        backward.adjoint_of_last(first, T, packed.U, U_exponent, leak[g], readout, h[g], slope[g], space, curve)
 
 
 @reduction

@@ -168,7 +168,7 @@ def lags_of_every(
             diverged[g] = _until(diverged[g], readout, h[g], space, curve)
         else:
             diverged[g] = backward.backward(
-                0, T, packed.U, U_exponent, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
+                0, T, packed.U, U_exponent, 1.0, readout, h[g], slope[g], x[source[g]], chunk, space, gradient, curve
             )
         if diverged[g] > 0:
             lose(out, g)

@@ -24,7 +24,6 @@ class Regime(NamedTuple):
     k1: np.ndarray  # int64, steps from one window's end to the next; T where the rule is full, 1 where it is online
     k2: np.ndarray  # int64, longest window; T where the rule is full or online
     biases: np.ndarray  # bool, whether b and c are trained
-    leak: np.ndarray  # float64, α of h_t = (1-α) h_{t-1} + α φ(U h_{t-1} + W x_t + b)
     penalty: np.ndarray  # float64, weight of Pascanu's Ω
     flossing: np.ndarray  # float64, weight of Σ λ_i² in the loss
     flossing_exponents: np.ndarray  # int64, leading exponents in that sum

@@ -34,7 +34,7 @@ def _chunk_drive(x, start, stop, inward, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run(code, U, W, b, x, drive, factors, h, slope, rms, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
+def run(code, U, W, b, leak, x, drive, factors, h, slope, rms, chunk, recurrent, inward):  # type: ignore[no-untyped-def]
     """Fill h[1:] (T, B, N) from h[0], phi' (T, B, N) and rms (T+1,); return the first step that is not finite, or 0.
 
     `drive` (T, B, N) is W x_t where networks share it, or empty: then it is computed here. Where `factors` (T, B, N) is
@@ -60,7 +60,7 @@ def run(code, U, W, b, x, drive, factors, h, slope, rms, chunk, recurrent, inwar
         if biased:
             _add_bias(b, slope[start:stop])
         for t in range(start, stop):
-            forward(code, recurrent, h[t], slope[t], h[t + 1])
+            forward(code, recurrent, leak, h[t], slope[t], h[t + 1])
             if factors.shape[0] > 0:
                 _disturb(h[t + 1], factors[t])
             rms[t + 1] = _rms(h[t + 1])

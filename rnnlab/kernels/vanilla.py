@@ -1,6 +1,7 @@
 """The vanilla cell h_t = phi(U h_{t-1} + W x_t + b): one step forward, its Jacobian, and its transposed Jacobian.
 
 States stand as rows, (B, N). A step keeps phi'(a_t) of every unit, all that its Jacobian diag(phi') U needs besides U.
+Leaky units, h_t = (1 - α) h_{t-1} + α phi(a_t), go through the same calls: `leak` is α, and 1 leaves nothing out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from rnnlab.kernels.scaled import EMPTY, normalise, scale, weigh
 
 
 @kernel
-def forward(code, recurrent, state, drive, following):  # type: ignore[no-untyped-def]
+def forward(code, recurrent, leak, state, drive, following):  # type: ignore[no-untyped-def]
     """Take one step from `state` (B, N) to `following`; `drive` (B, N) holds W x_t + b and becomes phi'(a_t).
 
     `recurrent` is Uᵀ, packed.
@@ -20,6 +21,15 @@ def forward(code, recurrent, state, drive, following):  # type: ignore[no-untype
     inside()
     product(1.0, state, recurrent, 1.0, drive)
     activate(code, flat(drive), flat(following))
+    if leak != 1.0:
+        _leak_on(leak, flat(state), flat(following))
+
+
+@kernel
+def _leak_on(leak, before, after):  # type: ignore[no-untyped-def]
+    kept, fresh = after.dtype.type(1.0 - leak), after.dtype.type(leak)
+    for i in range(after.size):
+        after[i] = kept * before[i] + fresh * after[i]
 
 
 @kernel
@@ -43,6 +53,33 @@ def weigh_slopes(adjoint, slope, exponents):  # type: ignore[no-untyped-def]
         if exponents[b] > EMPTY:
             e = weigh(adjoint, slope, b)
             exponents[b] = exponents[b] + e if e > EMPTY else EMPTY
+
+
+@kernel
+def keep_past(leak, adjoint, exponents, past, past_exponents):  # type: ignore[no-untyped-def]
+    """Keep (1 - α) times the adjoints of h_t, rows (B, N) with exponents (B,): what h_{t-1} has of them directly."""
+    factor = past.dtype.type(1.0 - leak)
+    for b in range(past.shape[0]):
+        past_exponents[b] = exponents[b]
+        for i in range(past.shape[1]):
+            past[b, i] = factor * adjoint[b, i]
+
+
+@kernel
+def weigh_leak(leak, adjoint):  # type: ignore[no-untyped-def]
+    """Multiply adjoints of a_t by α."""
+    factor = adjoint.dtype.type(leak)
+    for b in range(adjoint.shape[0]):
+        for i in range(adjoint.shape[1]):
+            adjoint[b, i] *= factor
+
+
+@kernel
+def add_past(past, past_exponents, out, out_exponents):  # type: ignore[no-untyped-def]
+    """Add what `keep_past` kept to the rows of h_{t-1}."""
+    for b in range(out.shape[0]):
+        if past_exponents[b] > EMPTY:
+            _add_row(past, past_exponents[b], out, out_exponents, b)
 
 
 @kernel

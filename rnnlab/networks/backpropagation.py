@@ -40,7 +40,7 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
     diverged = trajectory.diverged.copy()
     y, classes = _targets(n)
     block.gradients(
-        0, n.U, n.V, n.c, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
+        0, n.U, n.V, n.c, n.leak, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
         trajectory.h, trajectory.slope, diverged, n.chunk, packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
@@ -86,7 +86,7 @@ def _last(trajectory: Trajectory, *, split: bool) -> backward.Curves:
     curves = _curves(G, T, True, split)
     y, classes = _targets(n)
     block.adjoints_of_last(
-        0, n.U, n.V, n.c, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope,
+        0, n.U, n.V, n.c, n.leak, y, classes, n.target, losses.CODES[n.loss], trajectory.h, trajectory.slope,
         trajectory.diverged, packed(n), _space(n), curves,
     )  # fmt: skip
     return curves
@@ -110,6 +110,8 @@ def _space(n: Networks, take: Callable[..., np.ndarray] = workspace.take) -> bac
         take("carry", (B, N), n.dtype),
         take("carry_exponent", (B,), np.int64),
         take("rows", (B, N), n.dtype),
+        take("past", (B, N), n.dtype),
+        take("past_exponent", (B,), np.int64),
         take("sizes", (B,), np.float64),
         take("mate", (R * max(N, D),), n.dtype),
     )

@@ -46,6 +46,7 @@ class Networks:
     known_init: tuple[str, ...] | None = None  # (G,), how U was drawn
     known_drive: np.ndarray | None = None  # (G,), the variance that W x + b was drawn with; nan where it is not known
     training: Training | None = None
+    known_leak: np.ndarray | None = None  # (G,), α of leaky units; not given: 1
 
     @property
     def shape(self) -> tuple[int, int, int, int, int, int]:
@@ -61,6 +62,11 @@ class Networks:
     def codes(self) -> np.ndarray:
         """The kernels' codes of the activations."""
         return np.array([activations.CODES[name] for name in self.activation], np.int64)
+
+    @property
+    def leak(self) -> np.ndarray:
+        """α (G,) of h_t = (1 - α) h_{t-1} + α phi(U h_{t-1} + W x_t + b); 1 where units are not leaky."""
+        return np.ones(len(self.U)) if self.known_leak is None else self.known_leak
 
     @property
     def gain(self) -> np.ndarray:
@@ -127,6 +133,7 @@ class Networks:
             None if self.known_init is None else self.known_init[start:stop],
             None if self.known_drive is None else self.known_drive[start:stop],
             None if self.training is None else self.training.part(start, stop),
+            None if self.known_leak is None else self.known_leak[start:stop],
         )  # fmt: skip
         drives, place = self.drives
         vars(part).update(drives=(drives, place[start:stop]), chunk=self.chunk)

@@ -37,7 +37,7 @@ def _run(n: Networks, take: Callable[..., np.ndarray], factors: np.ndarray | Non
     drives, drive = n.drives
     factors = np.empty((0, B, N), n.dtype) if factors is None else factors
     block.forward(
-        n.codes, n.U, n.W, n.b, np.asarray(n.x), n.source, n.h0, n.initial, drives, drive, factors, states.h,
+        n.codes, n.U, n.W, n.b, n.leak, np.asarray(n.x), n.source, n.h0, n.initial, drives, drive, factors, states.h,
         states.slope, states.rms, states.diverged, n.chunk, packed(n),
     )  # fmt: skip
     return states
@@ -150,6 +150,7 @@ def _piece(n: Networks, g: int, start: int, stop: int, state: np.ndarray) -> Net
         n, activation=n.activation[here], U=n.U[here], W=n.W[here], V=n.V[here], b=n.b[here], c=n.c[here],
         x=n.inputs(g, start, stop)[None], source=first, h0=state[None], initial=first,
         y=np.empty((1, stop - start, 0, 0), n.dtype), target=first, drive=None,
+        known_leak=None if n.known_leak is None else n.known_leak[here],
     )  # fmt: skip
     vars(one).update(chunk=n.chunk)
     return one
