@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rnnlab import analysis, theory
     from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run, verify
-    from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms
+    from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms, train
     from rnnlab.errors import (
         ExecutorLost,
         ExperimentError,
@@ -51,11 +51,12 @@ __all__ = [
     "run",
     "terms",
     "theory",
+    "train",
     "verify",
 ]
 _PLACES = {
     "rnnlab.api": ("Measurement", "Results", "diff", "draw", "export", "load", "measure", "reproduce", "run", "verify"),
-    "rnnlab.arrays": ("gradient_statistics", "gradients", "lyapunov_exponents", "terms"),
+    "rnnlab.arrays": ("gradient_statistics", "gradients", "lyapunov_exponents", "terms", "train"),
     "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
     "rnnlab.torch_state": ("from_torch_state",),
 }

@@ -71,7 +71,9 @@ def test_checkpoints_change_no_bit(steps):
 def test_many_networks_have_their_own_leak(loss_at):
     networks = [draw(6, 3, 2, 12, 3, seed=s, loss_at=loss_at) for s in range(3)]
     leaks = [1.0, 0.5, 0.1]
-    stacked = {name: np.stack([getattr(n, name) for n in networks]) for name in ("U", "W", "V", "x", "y", "b", "c", "h0")}
+    stacked = {
+        name: np.stack([getattr(n, name) for n in networks]) for name in ("U", "W", "V", "x", "y", "b", "c", "h0")
+    }
     many = rnnlab.gradient_statistics(**stacked, activation="tanh", loss_at=loss_at, leak=leaks)
     for g, (network, leak) in enumerate(zip(networks, leaks, strict=True)):
         alone = rnnlab.gradients(**arguments(network), leak=leak)

@@ -57,7 +57,9 @@ def gradients(
     The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
     """
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
-    trajectory = Trajectory(networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True, leak=leak))
+    trajectory = Trajectory(
+        networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True, leak=leak)
+    )
     flow = flow_back(trajectory, keep=True, checkpoint=checkpoints(checkpoint))
     diverged = int(flow.diverged[0])
     parts: tuple[Any, ...] = tuple(_arrays(flow, trajectory.networks, diverged > 0))

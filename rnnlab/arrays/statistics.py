@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlab.arrays.given import networks_of
 from rnnlab.arrays.gradients import PARTS
+from rnnlab.arrays.pool import spread
 from rnnlab.checks import checkpoints, threads
 from rnnlab.networks import Networks, Trajectory, flow_back
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-_SPLIT = 2  # pieces of work for each worker, so that none waits long for the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +39,9 @@ def gradient_statistics(
     """Return the losses and gradient norms of G networks of equal shape in one call, as `gradients` has them.
 
     Shapes: U (G, N, N), W (G, N, D), V (G, O, N), b (G, N), c (G, O); x, y (or cotangents) and h0 as for one network,
-    shared by all, or with a leading G. One activation and one leak, or G of them. `workers` threads; default: the processors there
-    are; `checkpoint` as for one network. A network's numbers do not depend on its neighbours or on the workers.
+    shared by all, or with a leading G. One activation and one leak, or G of them. `workers` threads; default: the
+    processors there are; `checkpoint` as for one network. A network's numbers do not depend on its neighbours or on
+    the workers.
     """
     number, steps = threads(workers), checkpoints(checkpoint)
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
@@ -52,13 +50,7 @@ def gradient_statistics(
     statistics = GradientStatistics(
         np.empty(G), np.empty(G), {part: np.empty(G) for part in PARTS}, np.empty((G, T)), np.zeros(G, np.int64)
     )
-    work = partial(_fill, statistics, networks, steps)
-    number = min(number, G)
-    cuts = np.linspace(0, G, min(G, number * _SPLIT) + 1).astype(int).tolist()
-    if number == 1:
-        work(0, G)
-    else:
-        list(_pool(number).map(work, cuts[:-1], cuts[1:]))
+    spread(partial(_fill, statistics, networks, steps), G, number)
     return statistics
 
 
@@ -73,13 +65,3 @@ def _fill(s: GradientStatistics, networks: Networks, checkpoint: int | None, sta
         s.hidden_log10_norm[start:end] = flow.hidden_log10_norm[:, 1:]
         s.diverged_at[start:end] = flow.diverged
         start = end
-
-
-@lru_cache(maxsize=1)
-def _pool(workers: int) -> ThreadPoolExecutor:
-    """Threads that stay: with them stay the arrays that they work in."""
-    return ThreadPoolExecutor(workers, thread_name_prefix="rnnlab")
-
-
-if hasattr(os, "register_at_fork"):  # a forked child has the pool, but none of its threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)

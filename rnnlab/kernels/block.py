@@ -92,15 +92,15 @@ def forward(
         copy(h0[initial[g]], h[g, 0])
         shared = drives[drive[g]] if drive[g] >= 0 else drives[0, :0]
         diverged[g] = states.run(
-            codes[g], U[g], W[g], b[g], leak[g], x[source[g]], shared, factors, h[g], slope[g], rms[g], chunk, recurrent,
-            inward,
+            codes[g], U[g], W[g], b[g], leak[g], x[source[g]], shared, factors, h[g], slope[g], rms[g], chunk,
+            recurrent, inward,
         )  # fmt: skip
 
 
 @kernel
 def gradients(
-    first, U, V, c, leak, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space, gradient,
-    curves, log10_norms, loss, log10_loss,
+    first, U, V, c, leak, x, source, y, classes, target, kind, every, h, slope, diverged, chunk, packed, space,
+    gradient, curves, log10_norms, loss, log10_loss,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """Back-propagate every network that did not diverge; `gradient` is left with that of the last one.
 

@@ -144,8 +144,8 @@ def log10(m, e):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def log10_norm(a, e):  # type: ignore[no-untyped-def]
-    """log10 of the Frobenius norm of a · 2^e."""
+def sum_of_squares(a):  # type: ignore[no-untyped-def]
+    """Sum of squares of all entries as (m, e), m · 2^e with an even e; (0, 0) for zeros."""
     total, top = 0.0, 0
     for row in range(a.shape[0]):
         size = squares(a, row)
@@ -155,6 +155,13 @@ def log10_norm(a, e):  # type: ignore[no-untyped-def]
             shift = exponent(largest(a, row))
             if shift > EMPTY:
                 total, top = add(total, top, shifted_squares(a, row, shift), 2 * shift)
+    return total, top
+
+
+@kernel
+def log10_norm(a, e):  # type: ignore[no-untyped-def]
+    """log10 of the Frobenius norm of a · 2^e."""
+    total, top = sum_of_squares(a)
     return 0.5 * log10(total, top) + e * LOG10_2 if total != 0.0 else -math.inf
 
 

@@ -40,8 +40,8 @@ def backpropagate(trajectory: Trajectory, *, keep: bool = False) -> Backpropagat
     diverged = trajectory.diverged.copy()
     y, classes = _targets(n)
     block.gradients(
-        0, n.U, n.V, n.c, n.leak, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss], n.loss_at == "every",
-        trajectory.h, trajectory.slope, diverged, n.chunk, packed(n),
+        0, n.U, n.V, n.c, n.leak, np.asarray(n.x), n.source, y, classes, n.target, losses.CODES[n.loss],
+        n.loss_at == "every", trajectory.h, trajectory.slope, diverged, n.chunk, packed(n),
         _space(n), gradient, curves, norms, loss, log10_loss,
     )  # fmt: skip
     step_loss = losses_of(curves)

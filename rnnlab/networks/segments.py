@@ -157,8 +157,8 @@ def _backward(trajectory: Trajectory, g: int, size: int, states: list[np.ndarray
         if last is not None and not np.isnan(last.hidden[g, T] if start + size < T else 0.0):
             here = slice(g, g + 1)
             block.adjoints_of_last(
-                start, n.U[here], n.V[here], n.c[here], n.leak[here], *targets, _ONE, losses.CODES[n.loss], piece.h, piece.slope,
-                _ONE, packed(n), beside, _of(last, g),
+                start, n.U[here], n.V[here], n.c[here], n.leak[here], *targets, _ONE, losses.CODES[n.loss], piece.h,
+                piece.slope, _ONE, packed(n), beside, _of(last, g),
             )  # fmt: skip
     if last is not None and np.isnan(last.hidden[g, T]):
         last.hidden[g] = last.mean_log[g] = np.nan
@@ -171,8 +171,8 @@ def _pull(
     """Send the adjoints back through a piece, or read its losses up to `step`; return the first step not finite."""
     here, diverged = slice(g, g + 1), np.array([step])
     block.gradients(
-        start, n.U[here], n.V[here], n.c[here], n.leak[here], x, _ONE, *targets, _ONE, losses.CODES[n.loss], n.loss_at == "every",
-        piece.h, piece.slope, diverged, n.chunk, packed(n), _space(n), found.gradient,
+        start, n.U[here], n.V[here], n.c[here], n.leak[here], x, _ONE, *targets, _ONE, losses.CODES[n.loss],
+        n.loss_at == "every", piece.h, piece.slope, diverged, n.chunk, packed(n), _space(n), found.gradient,
         _of(found.curves, g), found.norms[here], found.loss[here], found.log10_loss[here],
     )  # fmt: skip
     return int(diverged[0])

@@ -1,0 +1,148 @@
+"""Networks in training: their weights, what their optimisers remember, and what every update tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnlab.kernels import evaluation, losses, optimizers, training
+from rnnlab.kernels.regime import ADAM, MOMENTUM, RMSPROP, Regime
+from rnnlab.networks.backpropagation import _gradient, _space
+from rnnlab.networks.networks import Networks, packed
+from rnnlab.networks.workspace import workspace
+
+_REMEMBERS = {"first": (MOMENTUM, ADAM), "second": (ADAM, RMSPROP)}
+WEIGHTS = ("U", "W", "V", "b", "c")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What K updates of G networks tell; nan where none was made."""
+
+    loss: np.ndarray  # (G, K), sum over the steps of the batch mean, as they were met on the way
+    log10_norm: np.ndarray  # (G, K, 3), of dL/dU, dL/dW, dL/dV, each summed over the steps of the optimiser
+    log10_clipped_norm: np.ndarray  # (G, K, 3), of what was applied
+    update_ratio: np.ndarray  # (G, K), ‖change of U‖ / ‖U‖
+
+
+class Trainer:
+    """G networks of equal shape that train side by side, each by its own regime; their arrays are copied.
+
+    A network that diverges stops being `active`; whoever trains may switch others off.
+    """
+
+    def __init__(self, networks: Networks, regime: Regime) -> None:
+        G = networks.shape[0]
+        self._networks, self._regime = networks, regime
+        self.U, self.W, self.V = networks.U.copy(), networks.W.copy(), networks.V.copy()
+        self.b, self.c = networks.b[:, None].copy(), networks.c[:, None].copy()  # (G, 1, N), (G, 1, O)
+        P = sum(getattr(self, name)[0].size for name in WEIGHTS)
+        sizes = {name: P if np.isin(regime.optimizer, codes).any() else 0 for name, codes in _REMEMBERS.items()}
+        self._first, self._second = (np.zeros((G, sizes[name]), networks.dtype) for name in _REMEMBERS)
+        self._steps = np.zeros(G, np.int64)
+        self.updates, self.diverged = np.zeros(G, np.int64), np.zeros(G, np.int64)
+        self.active = np.ones(G, bool)
+        self.enough = np.full(G, -np.inf)  # a loss at or below which a network stops
+
+    def advance(self, x: np.ndarray, y: np.ndarray, *, told: bool = True) -> Progress:
+        """Train every active network on K more batches: x (X, K, T, B, D), y (X, K, T, B, O) or classes (X, K, T, B).
+
+        Networks read x[source] and y[source]. told: whether norms and ratios are wanted, which cost little.
+        """
+        n, (G, K) = self._networks, (len(self.U), x.shape[1])
+        progress = Progress(np.empty((G, K)), np.empty((G, K, 3)), np.empty((G, K, 3)), np.empty((G, K)))
+        is_class = n.loss == "cross_entropy"
+        values = np.empty((*y.shape, 0), n.dtype) if is_class else y
+        classes = y if is_class else np.empty((*y.shape[:3], 0), np.int64)
+        batches = training.Batches(
+            x, values, classes, n.source, n.h0, n.initial, losses.CODES[n.loss], n.loss_at == "every"
+        )
+        training.train(
+            training.Standing(self.active, self.updates, self.diverged, self.enough), self._net, self._regime, batches,
+            n.chunk, training.Told(*_arrays(progress)), _room(n), _sums(n), packed(n), _space(n), _gradient(n, False),
+            told,
+        )  # fmt: skip
+        return progress
+
+    def evaluate(self, x: np.ndarray, y: np.ndarray, scored: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return loss and accuracy (G,) of test sequences x (X, T, S, D), y (X, T, S, O) or classes (X, T, S).
+
+        nan for a network that has diverged or does so on them; accuracy is nan where answers are not counted.
+        """
+        n = self._networks
+        is_class = n.loss == "cross_entropy"
+        values = np.empty((*y.shape, 0), n.dtype) if is_class else y
+        classes = y if is_class else np.empty((*y.shape[:2], 0), np.int64)
+        loss, accuracy = np.empty(len(self.U)), np.empty(len(self.U))
+        evaluation.evaluate(
+            self.diverged == 0, n.codes, self.U, self.W, self.V, self.b, self.c, n.leak, x, values, classes, n.source,
+            n.h0, n.initial, losses.CODES[n.loss], n.loss_at == "every", scored, tolerance, _desk(n, x.shape[2]), loss,
+            accuracy,
+        )  # fmt: skip
+        return loss, accuracy
+
+    def networks(self) -> Networks:
+        """Return the networks as they are now; what was known of their draws no longer holds."""
+        return replace(
+            self._networks, U=self.U, W=self.W, V=self.V, b=self.b[:, 0], c=self.c[:, 0], drive=None, known_gain=None,
+            known_spectra=None, known_init=None, known_drive=None,
+        )  # fmt: skip
+
+    def state(self, g: int) -> dict[str, np.ndarray]:
+        """Return all that the future of network g depends on; `restore` takes it back exactly."""
+        return {name: np.array(array[g]) for name, array in self._kept().items()}
+
+    def restore(self, g: int, state: dict[str, np.ndarray]) -> None:
+        """Put network g where it was when `state` was told."""
+        for name, array in self._kept().items():
+            array[g] = state[name]
+
+    def _kept(self) -> dict[str, np.ndarray]:
+        return {
+            **{name: getattr(self, name) for name in WEIGHTS},
+            "first": self._first, "second": self._second, "steps": self._steps, "updates": self.updates,
+            "diverged": self.diverged, "active": self.active,
+        }  # fmt: skip
+
+    @property
+    def _net(self) -> training.Net:
+        n = self._networks
+        return training.Net(
+            n.codes, self.U, self.W, self.V, self.b, self.c, n.leak, self._first, self._second, self._steps
+        )
+
+
+def _arrays(progress: Progress) -> tuple[np.ndarray, ...]:
+    return progress.loss, progress.log10_norm, progress.log10_clipped_norm, progress.update_ratio
+
+
+def _take(n: Networks, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
+    return workspace.take(f"training {name}", shape, n.dtype if dtype is None else dtype)
+
+
+def _room(n: Networks) -> training.Room:
+    _G, T, B, N, _D, _O = n.shape
+    return training.Room(
+        _take(n, "h", T + 1, B, N), _take(n, "slope", T, B, N), np.empty(T + 1), np.empty(T), np.empty(T, np.int64),
+        np.empty(T + 1), _take(n, "before", N, N), np.empty((0, B, N), n.dtype), np.empty(0),
+    )  # fmt: skip
+
+
+def _sums(n: Networks) -> optimizers.Sums:
+    _G, _T, _B, N, D, O = n.shape
+    shapes = ((N, N), (N, D), (O, N))
+    came, applied = (
+        [_take(n, f"{name} {i}", *shape) for i, shape in enumerate(shapes)] for name in ("came", "applied")
+    )
+    return optimizers.Sums(*came, np.empty(3, np.int64), *applied)
+
+
+def _desk(n: Networks, S: int) -> evaluation.Desk:
+    _G, _T, _B, N, D, O = n.shape
+    p = packed(n)
+    return evaluation.Desk(
+        _take(n, "state", 2, S, N), _take(n, "drive", S, N), _take(n, "outputs", S, O), _take(n, "cotangent", S, O),
+        np.empty(S, np.int64), np.empty(1), np.empty(1, np.int64), p.recurrent, p.inward, p.outward,
+    )  # fmt: skip
