@@ -74,8 +74,13 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     return Networks(
         activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, shared_drive,
         np.array([t.recurrent_scale for t in trials]), spectra(trials), tuple(t.recurrent_init for t in trials),
-        np.array([_drive_variance(t) for t in trials]),
+        np.array([_drive_variance(t) for t in trials]), known_leak=_leaks(trials),
     )  # fmt: skip
+
+
+def _leaks(trials: Sequence[Trial]) -> np.ndarray | None:
+    leaks = np.array([t.leak for t in trials])
+    return leaks if (leaks < 1.0).any() else None
 
 
 def _drive_variance(trial: Trial) -> float:

@@ -62,9 +62,14 @@ def _windows(rule: str, k1: Any, k2: Any, T: int) -> tuple[int, int]:
         return (1, T) if rule == "online" else (T, T)
     if rule != "full":
         raise UsageError(f"k1 and k2 mean nothing where update_rule = {rule!r}: leave them out, or use 'full'")
-    for name, value in (("k1", k1), ("k2", k2)):
-        if value is None or isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= value <= T:
-            raise UsageError(f"{name} = {value!r}: give both k1 and k2, whole numbers from 1 to the length T = {T}")
-    if k1 > k2:
+    first, last = (_steps(name, value, T) for name, value in (("k1", k1), ("k2", k2)))
+    if first > last:
         raise UsageError(f"k1 = {k1} is above k2 = {k2}: some losses would be sent back to no step; use k1 <= k2")
-    return int(k1), int(k2)
+    return first, last
+
+
+def _steps(name: str, value: Any, T: int) -> int:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not 1 <= int(value) <= T:
+        raise UsageError(f"{name} = {value!r}: give both k1 and k2, whole numbers from 1 to the length T = {T}")
+    return int(value)

@@ -105,8 +105,9 @@ class _Out:
     def of(cls, n: Networks, updates: int) -> _Out:
         G = n.shape[0]
         weights = {name: getattr(n, name).copy() for name in ("U", "W", "V", "b", "c")}
-        curves = [np.full(shape, np.nan) for shape in ((G, updates), (G, updates, 3), (G, updates, 3), (G, updates))]
-        return cls(weights, *curves, np.zeros(G, np.int64), np.full(G, "ok", object))
+        loss, ratio = np.full((2, G, updates), np.nan)
+        norms, clipped = np.full((2, G, updates, 3), np.nan)
+        return cls(weights, loss, norms, clipped, ratio, np.zeros(G, np.int64), np.full(G, "ok", object))
 
     def trained(self, single: bool) -> Trained:
         def told(array: np.ndarray) -> Any:

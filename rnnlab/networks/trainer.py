@@ -133,10 +133,10 @@ def _room(n: Networks) -> training.Room:
 def _sums(n: Networks) -> optimizers.Sums:
     _G, _T, _B, N, D, O = n.shape
     shapes = ((N, N), (N, D), (O, N))
-    came, applied = (
-        [_take(n, f"{name} {i}", *shape) for i, shape in enumerate(shapes)] for name in ("came", "applied")
+    U, W, V, *applied = (
+        _take(n, f"{name} {i}", *each) for name in ("came", "applied") for i, each in enumerate(shapes)
     )
-    return optimizers.Sums(*came, np.empty(3, np.int64), *applied)
+    return optimizers.Sums(U, W, V, np.empty(3, np.int64), *applied)
 
 
 def _desk(n: Networks, S: int) -> evaluation.Desk:
