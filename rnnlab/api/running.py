@@ -37,7 +37,7 @@ def run(
     fail_fast: bool = False,
     max_failures: int | None = None,
     wait: bool | float = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[float, int], None] | None = None,
     interrupted: Callable[[], None] | None = None,
     max_trials: int = grids.MAX_TRIALS,
 ) -> Results:
@@ -46,13 +46,14 @@ def run(
     experiment: path of a TOML file or a manifest.json, a bare name, or what such a file holds. sets: overrides of the
     grid, KEY=VALUE[,VALUE...]. executor: threads, processes or dask, of which `workers` (default: one a core) compute,
     or any concurrent.futures.Executor, which is used and not shut down. scheduler: address of a Dask cluster that runs.
-    wait: for another run of the same experiment. progress: called with the trials done, and of how many. interrupted:
-    called at the first Ctrl-C or SIGTERM, while what runs is brought to its end.
+    wait: for another run of the same experiment. progress: called with the trials done (a fraction is of trials that
+    are paused), and of how many. interrupted: called at the first Ctrl-C or SIGTERM, while what runs is brought to its
+    end or its next pause.
 
     retries: how often a single trial that raised, took too long or lost its worker is tried again before it counts as
     failed; one whose worker died gets a second attempt in any case. timeout: seconds that a trial may take, with
-    processes and dask; a block of n trials may take n times that. max_failures: stop when more trials than that have
-    failed; fail_fast: after the first, as max_failures=0.
+    processes and dask; a block of n trials may take n times that, and one that pauses so much each time. max_failures:
+    stop when more trials than that have failed; fail_fast: after the first, as max_failures=0.
 
     Raises ExperimentError, UsageError (more than max_trials), StoreBusy, StoreIOError, ExecutorLost; TrialsFailed where
     trials raised: all others are in the store then, but for those that a run which stopped early left, and in the

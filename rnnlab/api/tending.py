@@ -23,7 +23,7 @@ def repair(
     workers: int | None = None,
     executor: str = "threads",
     wait: bool | float = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[float, int], None] | None = None,
 ) -> Repaired:
     """Set aside whatever `verify` finds wrong with an experiment, and compute its trials anew.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _EVERY = 5.0  # s between plain lines
 _WINDOW = 10.0  # s over which the speed is measured
 _LEAST = 0.5  # s before which it says nothing
+_SLOW = 0.05  # trials a second below which only the time that is left is told
 
 
 class Reporter:
@@ -27,8 +28,8 @@ class Reporter:
         self._speed = Speed()
         self._said = -_EVERY  # the first line comes at once
 
-    def __call__(self, done: int, total: int) -> None:
-        """Take note that `done` of `total` trials are done."""
+    def __call__(self, done: float, total: int) -> None:
+        """Take note that `done` of `total` trials are done; a fraction is of trials that are begun."""
         if self._quiet:
             return
         if not self._begun:
@@ -39,7 +40,7 @@ class Reporter:
             self._draw(done, total)
         elif time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
-            message(f"{done:,} of {total:,} trials{self._pace(done, total)}")
+            message(f"{_shown(done)} of {total:,} trials{self._pace(done, total)}")
 
     def __enter__(self) -> Reporter:
         return self
@@ -50,30 +51,32 @@ class Reporter:
         if self._bar is not None:
             self._bar.stop()
 
-    def _pace(self, done: int, total: int) -> str:
+    def _pace(self, done: float, total: int) -> str:
         rate = self._speed.rate
         if not rate or done >= total:
             return ""
-        return f", {rate:,.{0 if rate >= 10 else 1}f} a second, {duration(max(1.0, (total - done) / rate))} left"
+        left = f", {duration(max(1.0, (total - done) / rate))} left"
+        return f", {rate:,.{0 if rate >= 10 else 1}f} a second{left}" if rate >= _SLOW else left
 
-    def _draw(self, done: int, total: int) -> None:
+    def _draw(self, done: float, total: int) -> None:
         if self._bar is None:
             self._bar = _bar()
-            self._bar.add_task("", total=total, pace="")
+            self._bar.add_task("", total=total, pace="", shown="")
             self._bar.start()
         self._bar.update(
-            self._bar.task_ids[0], completed=done, total=total, pace=self._pace(done, total).removeprefix(", ")
-        )
+            self._bar.task_ids[0], completed=done, total=total, pace=self._pace(done, total).removeprefix(", "),
+            shown=_shown(done),
+        )  # fmt: skip
 
 
 class Speed:
     """Trials per second over the last seconds; the clock starts with the first that is done, for kernels compile."""
 
     def __init__(self) -> None:
-        self._before: int | None = None  # trials that were done before this run
-        self._marks: list[tuple[float, int]] = []
+        self._before: float | None = None  # trials that were done before this run
+        self._marks: list[tuple[float, float]] = []
 
-    def note(self, done: int) -> None:
+    def note(self, done: float) -> None:
         """Remember when so many trials were done."""
         now = time.monotonic()
         if self._before is None:
@@ -88,10 +91,16 @@ class Speed:
         return (after - before) / (end - begin) if end - begin >= _LEAST else 0.0
 
 
-def _bar() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+def _shown(done: float) -> str:
+    """Return the trials done: whole ones, or where some are paused with what is done of those."""
+    return f"{done:,}" if isinstance(done, int) else f"{done:,.2f}"
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("trials"), TextColumn("{task.fields[pace]}", style="dim"))
+
+def _bar() -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    number = TextColumn("[progress.download]{task.fields[shown]}/{task.total:,} trials")
+    columns = (BarColumn(), number, TextColumn("{task.fields[pace]}", style="dim"))
     return Progress(*columns, console=console(stderr=True), transient=True)
 
 

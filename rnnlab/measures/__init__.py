@@ -42,8 +42,16 @@ _REGISTRY = _Registry()
 
 
 def registry() -> Mapping[str, ModuleType]:
-    """Return every measure by name: a module with NAME, VERSION, Settings, TABLES, measure() and work()."""
+    """Return every measure by name: a module with NAME, VERSION, Settings, TABLES, measure() and work().
+
+    One of long work is a `pausing.Pausing` besides: advance(), done() and tables().
+    """
     return _REGISTRY
+
+
+def pauses(name: str) -> bool:
+    """Say whether the measure is worked on piece by piece."""
+    return hasattr(registry()[name], "advance")
 
 
 def work_of(trial: Trial, measures: Mapping[str, Mapping[str, Any]]) -> Work:

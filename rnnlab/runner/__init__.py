@@ -1,7 +1,8 @@
 """Missing work -> blocks -> rows -> store. Prints nothing: progress goes to a callback, the rest into the summary."""
 
 from rnnlab.runner.collecting import Collected, collect
-from rnnlab.runner.computing import BlockResult, Job, arrow, compute, measured
+from rnnlab.runner.computing import BlockResult, arrow, compute, measured
+from rnnlab.runner.jobs import Job, Paused
 from rnnlab.runner.labels import Label, label_of, settings_hash
 from rnnlab.runner.means import Options
 from rnnlab.runner.own import OwnNetwork, own_key, own_parameters, run_own
@@ -20,6 +21,7 @@ __all__ = [
     "Label",
     "Options",
     "OwnNetwork",
+    "Paused",
     "Plan",
     "Repaired",
     "Summary",

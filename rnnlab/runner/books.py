@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rnnlab import store
 from rnnlab.columns import schema
 from rnnlab.executors import BlockFailed
-from rnnlab.runner.computing import BlockResult, Job
+from rnnlab.runner.computing import BlockResult
+from rnnlab.runner.jobs import Job, Paused
 from rnnlab.trial import parameters
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Books:
 
     def __init__(self, place: store.Layout, environment: str) -> None:
         self._place, self.environment = place, environment
-        self._ended: set[str] = set()  # trials that were taken apart
+        self._left: dict[str, int] = {}  # measures to come of trials of which some have ended
+        self._shares: dict[str, float] = {}  # of trials that are paused: what is done of all that they lack
         self._timings: list[pa.Table] = []
         self._flushed = time.monotonic()
         self._failures = {(row["key"], row["measure"]): row for row in _failures(place)}
@@ -33,7 +35,12 @@ class Books:
         self._news = False
         self.processed = 0  # trials
         self.diverged = 0  # trials, one in parts for each part
-        self.in_parts = False  # whether any trial was taken apart, measure by measure
+        self.in_parts = False  # whether any trial has its measures from several jobs
+
+    @property
+    def so_far(self) -> float:
+        """Trials, and what is done of those that are paused."""
+        return self.processed + sum(self._shares.values()) if self._shares else self.processed
 
     @property
     def failed(self) -> int:
@@ -46,6 +53,12 @@ class Books:
         self.diverged += len(set().union(*map(_diverged, result.tables.values())))
         self._timings += [_times(job, measure, seconds) for measure, seconds in result.seconds.items()]
         self._keep()
+
+    def paused(self, job: Job, result: Paused) -> None:
+        """Note how far a job is that goes on later."""
+        self._shares.update(
+            {key: share / max(job.lacking, 1) for key, share in zip(job.keys, result.shares, strict=True)}
+        )
 
     def fail(self, job: Job, failure: BlockFailed) -> None:
         """Note that a job which cannot be taken apart any further has failed."""
@@ -85,11 +98,18 @@ class Books:
             for key in job.keys:
                 for measure in job.measures:
                     self._failures.pop((key, measure), None)
-        if len(job.keys) == 1 and job.keys[0] in self._ended:  # one of the measures of a trial that was taken apart
-            self.in_parts = True
+        if job.pauses:
+            for key in job.keys:
+                self._shares.pop(key, None)
+        if job.whole:
+            self.processed += len(job.keys)
             return
-        self._ended.update(job.keys if len(job.keys) == 1 else ())
-        self.processed += len(job.keys)
+        self.in_parts = True
+        for key in job.keys:
+            if left := self._left.pop(key, job.lacking) - len(job.measures):
+                self._left[key] = left
+            else:
+                self.processed += 1
 
     def _flush(self) -> None:
         import pyarrow as pa

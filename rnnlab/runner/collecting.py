@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from rnnlab import experiment as experiments
 from rnnlab import store as stores
 from rnnlab.errors import StoreDamaged
+from rnnlab.runner.checkpoints import spent
 from rnnlab.runner.own import own_key
 from rnnlab.runner.tending import relisted
 from rnnlab.trial import parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from rnnlab.grid.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Collected:
 
     name: str
     rows: tuple[Stale, ...]
-    files: tuple[str, ...]  # set aside, staged, or of blocks that were never finished
+    files: tuple[str, ...]  # set aside, staged, of blocks that were never finished, or of trials nobody goes on with
     bytes: int  # of those files
 
     @property
@@ -62,6 +65,8 @@ def collect(
         with relisted(place):
             stores.recover(place)
             stores.keep(place, wanted.stays)
+        for name in wanted.needless_checkpoints(place):
+            stores.remove_checkpoint(place, name)
         stores.clear(place)
         return found
 
@@ -78,7 +83,8 @@ class _Wanted:
                 f"{place.manifest}: is gone, so nothing tells which rows count. Run the experiment again."
             )
         self.measures: Mapping[str, Any] = manifest["measures"]
-        self.keys = pa.array(list(_keys(place, manifest)), pa.string())
+        self.places = _places(manifest)
+        self.keys = pa.array(list(_keys(place, manifest, self.places)), pa.string())
 
     def stays(self, table: str, rows: pa.Table) -> pa.Array:
         """Return the mask of the rows of a table that stay."""
@@ -94,6 +100,22 @@ class _Wanted:
         same = pc.equal(rows["settings"], label["settings"])
         return pc.and_(mask, pc.and_(same, pc.equal(rows["measure_version"], label["version"])))
 
+    def needless_checkpoints(self, place: stores.Layout) -> dict[str, int]:
+        """Return the checkpoints that the next run of the manifest's grid does not go on from, with their bytes."""
+        there = stores.checkpoints(place)
+        done = set(spent(place, set(there)))
+        return {name: size for name, size in there.items() if name in done or not self._goes_on(place, name)}
+
+    def _goes_on(self, place: stores.Layout, name: str) -> bool:
+        import pyarrow as pa
+
+        each = stores.read_checkpoint(place, name)
+        label = self.measures.get(each.measure, {})
+        if self.places is None or (label.get("settings"), label.get("version")) != (each.settings, each.version):
+            return False
+        columns = {p.column.name: pa.array([each.parameters[p.name]], p.column.dtype) for p in parameters().values()}
+        return bool(self.places.find(pa.table(columns))[0] >= 0)
+
     def why(self, table: str, settings: str | None, version: int | None) -> str:
         """Say why rows with this label go."""
         label = self.measures.get(stores.owner(table))
@@ -106,14 +128,20 @@ class _Wanted:
         return "of another version" if version != label["version"] else "not in the grid"
 
 
-def _keys(place: stores.Layout, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys of stored rows that stand in the grid, found by their parameters: no trial is hashed."""
+def _places(manifest: Mapping[str, Any]) -> Places | None:
+    """Return the places of the manifest's grid, None where it is of a network of the user's own."""
     from rnnlab.grid.places import Places
 
     if "network" in manifest["experiment"]:
+        return None
+    return Places(experiments.parse(manifest["experiment"], "manifest.json"))
+
+
+def _keys(place: stores.Layout, manifest: Mapping[str, Any], places: Places | None) -> Iterator[str]:
+    """Yield the keys of stored rows that stand in the grid, found by their parameters: no trial is hashed."""
+    if places is None:
         yield own_key(manifest["experiment"]["network"])
         return
-    places = Places(experiments.parse(manifest["experiment"], "manifest.json"))
     columns = ["key", *(each.column.name for each in parameters().values())]
     for table in {*manifest["measures"], "failures"} & set(place.tables()):
         rows = stores.read(place, table, columns=columns)
@@ -123,7 +151,8 @@ def _keys(place: stores.Layout, manifest: Mapping[str, Any]) -> Iterator[str]:
 def _found(place: stores.Layout, wanted: _Wanted) -> Collected:
     current = stores.snapshot(place)
     stale = [each for table in sorted(current.tables) for each in _stale(place, table, wanted)]
-    left = stores.left_over(place, current)
+    needless = wanted.needless_checkpoints(place)
+    left = stores.left_over(place, current) | {f"{place.checkpoints.name}/{name}": n for name, n in needless.items()}
     return Collected(place.root.name, tuple(stale), tuple(left), sum(left.values()))
 
 

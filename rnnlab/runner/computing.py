@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -32,43 +32,6 @@ class BlockResult:
     seconds: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """A block on its way to a worker, with what the driver knows already."""
-
-    block: Block
-    keys: tuple[str, ...]
-    environment: str
-
-    def compute(self) -> BlockResult:
-        """Return the tables of the block."""
-        return compute(self.block, keys=self.keys, environment=self.environment)
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The names of the measures wanted."""
-        return tuple(name for name, _ in self.block.work)
-
-    @property
-    def single(self) -> bool:
-        """Whether it cannot be taken apart: one measure of one trial."""
-        return len(self.block.trials) == len(self.block.work) == 1
-
-    def parts(self) -> Iterator[Job]:
-        """Yield the halves of the job: of its trials, or of one trial's measures; nothing where it is a single one."""
-        trials, work = self.block.trials, self.block.work
-        if len(trials) > 1:
-            for half in _halves(len(trials)):
-                yield replace(self, block=Block(trials[half], work), keys=self.keys[half])
-        elif len(work) > 1:
-            for half in _halves(len(work)):
-                yield replace(self, block=Block(trials, work[half]))
-
-
-def _halves(length: int) -> tuple[slice, slice]:
-    return slice(0, length // 2), slice(length // 2, length)
-
-
 def compute(block: Block, *, keys: Sequence[str] | None = None, environment: str = "") -> BlockResult:
     """Return the tables of all measures of a block: draws -> trajectory -> measures -> rows.
 
@@ -76,6 +39,13 @@ def compute(block: Block, *, keys: Sequence[str] | None = None, environment: str
     """
     keys = [trial.key for trial in block.trials] if keys is None else keys
     arrays, seconds = _measured(block)
+    return result_of(block, arrays, seconds, keys=keys, environment=environment)
+
+
+def result_of(
+    block: Block, arrays: Mapping[str, Arrays], seconds: dict[str, float], *, keys: Sequence[str], environment: str
+) -> BlockResult:
+    """Return the tables of a block of which this was measured."""
     labels = {measure: label_of(measure, settings) for measure, settings in block.work}
     return BlockResult(tables_of(arrays, labels, keys, _per_trial(block.trials, environment)), seconds)
 
@@ -104,7 +74,7 @@ def _measured(block: Block) -> tuple[dict[str, Arrays], dict[str, float]]:
     begin = time.perf_counter()
     networks = draws.networks(block.trials)
     drawn = time.perf_counter() - begin
-    arrays, seconds = measured(networks, {name: _settings(name, settings) for name, settings in block.work})
+    arrays, seconds = measured(networks, {name: read_settings(name, settings) for name, settings in block.work})
     return arrays, {name: each + (drawn if i == 0 else 0.0) for i, (name, each) in enumerate(seconds.items())}
 
 
@@ -128,7 +98,8 @@ def measured(networks: Networks, settings: Mapping[str, Any]) -> tuple[dict[str,
     return {name: _joined(each) for name, each in parts.items()}, seconds
 
 
-def _settings(name: str, settings: Mapping[str, Any]) -> Any:
+def read_settings(name: str, settings: Mapping[str, Any]) -> Any:
+    """Return the settings of a measure, from those that JSON can hold."""
     module: ModuleType = measures.registry()[name]
     return module.Settings.model_validate_json(json.dumps(settings), strict=True)
 

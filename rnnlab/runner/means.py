@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from rnnlab import costs, executors, measures
 from rnnlab.errors import UsageError
 from rnnlab.machine import free_memory, memory, processors
-from rnnlab.runner.computing import Job
+from rnnlab.runner import jobs
+from rnnlab.runner.jobs import Job
 from rnnlab.runner.signals import Patience
 
-Progress = Callable[[int, int], None]  # trials done, of how many
+Progress = Callable[[float, int], None]  # trials done, and what is done of those that are paused; of how many
+
+_WITHIN = 0.25  # of the time that a trial may take: after so much of it a long one is handed back
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class Options:
 
     retries: how often a single trial that raised, took too long or lost its worker is tried again, before it is a row
     of `failures`; a block or a trial whose worker died gets a second attempt in any case. timeout: seconds that a trial
-    may take. max_failures: the run stops when more trials than that have failed; None: it never does.
+    may take; of a measure that pauses, until its worker hands back how far it is. max_failures: the run stops when more
+    trials than that have failed; None: it never does.
     """
 
     retries: int = 0
@@ -68,6 +72,11 @@ class Means:
         return executors.Limits(
             seconds=self._seconds, bytes=bytes_of, room=self._room(), memory=self._memory(), again=self._again
         )
+
+    def pause(self) -> float:
+        """Return the seconds after which a worker hands back a long job: well within its time."""
+        limit = self.options.timeout
+        return jobs.PAUSE_SECONDS if limit is None else min(jobs.PAUSE_SECONDS, _WITHIN * limit)
 
     def _seconds(self, job: Job) -> float | None:
         return None if self.options.timeout is None else self.options.timeout * len(job.keys)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rnnlab import grid, store
+from rnnlab import costs, grid, measures, store
 from rnnlab.experiment import Experiment
 from rnnlab.grid import blocks
-from rnnlab.runner.computing import Job
+from rnnlab.runner.jobs import Job, Settings, together
 from rnnlab.runner.labels import Label, labels_of, settings_of
 
 if TYPE_CHECKING:
@@ -100,14 +100,39 @@ class Missing:
         yield held
 
     def jobs(self, environment: str) -> Iterator[Job]:
-        """Yield the work in blocks, without ever holding many of them."""
+        """Yield the work in blocks, without ever holding many of them.
+
+        A measure that pauses has jobs of its own. They come after the others of their trials, the longest first: so
+        all workers come to their end at about the same time.
+        """
         settings = settings_of(self.experiment)
         for chunk in self.trials():
             keys = {id(trial): trial.key for trial, _ in chunk}
+            later: list[Job] = []
             for mask in sorted({mask for _, mask in chunk}):
-                work = {name: each for i, (name, each) in enumerate(settings.items()) if mask >> i & 1}
-                for block in blocks((trial for trial, each in chunk if each == mask), work):
-                    yield Job(block, tuple(keys[id(trial)] for trial in block.trials), environment)
+                trials = [trial for trial, each in chunk if each == mask]
+                lacking = {name: each for i, (name, each) in enumerate(settings.items()) if mask >> i & 1}
+                for work in together(lacking):
+                    made = _jobs(trials, work, keys, environment, len(lacking))
+                    if any(map(measures.pauses, work)):
+                        later.extend(made)
+                    else:
+                        yield from made
+            yield from sorted(later, key=_cost, reverse=True)
+
+
+def _jobs(
+    trials: Sequence[Trial], work: Settings, keys: dict[int, str], environment: str, lacking: int
+) -> Iterator[Job]:
+    for block in blocks(trials, work):
+        yield Job(block, tuple(keys[id(trial)] for trial in block.trials), environment, lacking)
+
+
+def _cost(job: Job) -> float:
+    """Return about the seconds that a job takes."""
+    trials = job.block.trials
+    work = measures.work_of(trials[0], dict(job.block.work))
+    return costs.seconds(costs.Load(trials[0], len(trials), 1, work))
 
 
 def missing(place: store.Layout, experiment: Experiment) -> Missing:

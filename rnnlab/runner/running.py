@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing, contextmanager
@@ -14,21 +13,21 @@ from os import PathLike
 
 from rnnlab import environment, executors
 from rnnlab import store as stores
-from rnnlab.blas import single_threaded_blas
 from rnnlab.errors import ExecutorLost, StoreDamaged, StoreIOError
-from rnnlab.executors import sameness
 from rnnlab.experiment import Experiment
-from rnnlab.grid import Block
 from rnnlab.machine import processors
 from rnnlab.runner.books import Books
-from rnnlab.runner.computing import BlockResult, Job
+from rnnlab.runner.checkpoints import Checkpoints
+from rnnlab.runner.computing import BlockResult
 from rnnlab.runner.differences import differences
+from rnnlab.runner.jobs import Paused
 from rnnlab.runner.manifest import Record, finished, now, record
 from rnnlab.runner.means import Means, Options, Progress
 from rnnlab.runner.missing import Missing, missing
 from rnnlab.runner.planning import warn_of_memory
 from rnnlab.runner.signals import Patience
-from rnnlab.runner.warming import load, tiny_blocks, warm
+from rnnlab.runner.warming import tiny_blocks, warm
+from rnnlab.runner.working import Compute, Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,11 @@ def run(
 ) -> Summary:
     """Compute what the store has not got of the experiment, and return what was done.
 
-    A finished experiment is left alone: nothing is locked or written. progress is called with the trials done and
-    their number, the first time before anything is computed; interrupted at the first Ctrl-C or SIGTERM, while what
-    runs is brought to its end, as it is where more trials failed than the options allow: the summary tells what is
-    left, and the manifest is that of a run that did not finish. An Executor that is given is not shut down.
+    A finished experiment is left alone: nothing is locked or written. progress is called with the trials done (a
+    fraction counts what is done of those that are paused) and their number, the first time before anything is computed;
+    interrupted at the first Ctrl-C or SIGTERM, while what runs is brought to its end or its next pause, as it is where
+    more trials failed than the options allow: the summary tells what is left, and the manifest is that of a run that
+    did not finish. An Executor that is given is not shut down.
 
     Raises StoreBusy where another run holds the store (`wait` waits for it), StoreIOError where it cannot be written,
     Interrupted after Ctrl-C or SIGTERM, ExecutorLost where the scheduler cannot be reached or is lost.
@@ -137,7 +137,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     means.progress(work.done, work.total)
     description = environment.describe()
     here = environment.fingerprint(description)
-    books = Books(place, here)
+    books, checkpoints = Books(place, here), Checkpoints(place, here)
     notes += differences(previous, experiment, description, here)
     stores.note_environment(place, here, description)
     about: Record = {
@@ -155,8 +155,10 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
             about["workers"] = engine.workers()
             # Whatever ends the run: what it has published by then can be read.
             stores.write_manifest(place, record(place, experiment, previous, about=about))
-            _compute_missing(place, work, means, engine, books)
+            _compute_missing(place, work, means, engine, books, checkpoints)
     books.close()
+    notes += checkpoints.notes()
+    checkpoints.clear()
     means.patience.check()
     diverged = work.diverged + books.diverged
     if books.in_parts or len(work.begun) > work.done:  # then a trial may be among both
@@ -179,71 +181,48 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     return summary
 
 
-def _compute_missing(place: stores.Layout, work: Missing, means: Means, engine: executors.Engine, books: Books) -> None:
+def _compute_missing(
+    place: stores.Layout, work: Missing, means: Means, engine: executors.Engine, books: Books, checkpoints: Checkpoints
+) -> None:
     # pandas takes a second to import: let it, while kernels are compiled and the first blocks run.
     threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
     with means.patience.hasty():
         warm(work.experiment)
-    queue = _Queue(work.jobs(books.environment))
+    queue = Queue(work.jobs(books.environment), checkpoints.resumed)
 
     def stop() -> bool:
         return means.patience.asked() or means.options.too_many(books.failed)
 
-    compute = Compute(tuple(tiny_blocks(work.experiment)), check=means.elsewhere)
+    compute = Compute(tuple(tiny_blocks(work.experiment)), check=means.elsewhere, pause=means.pause())
     results = executors.run(compute, queue, executor=engine, limits=means.limits(), stop=stop)
-    with closing(results), _kept(books):
+    with closing(results), _kept(books, checkpoints):
         for job, result in results:
             if isinstance(result, BlockResult):
                 stores.publish(place, result.tables)
+                checkpoints.drop(job)
                 books.done(job, result)
+            elif isinstance(result, Paused):
+                queue.again.append(job.further(result))
+                checkpoints.keep(queue.again[-1])
+                books.paused(job, result)
             elif stop() and isinstance(result, executors.WorkerLost):
                 continue  # by the signal that stops the run, as like as not: the next one finds out
             elif parts := list(job.parts()):
                 queue.again.extend(parts)  # to find the trials that fail, and keep the others
             else:
                 books.fail(job, result)
-            means.progress(work.done + books.processed, work.total)
+                if not isinstance(result, executors.WorkerLost):  # else its state is not what failed
+                    checkpoints.drop(job)
+            means.progress(work.done + books.so_far, work.total)
+    checkpoints.write()
 
 
 @contextmanager
-def _kept(books: Books) -> Iterator[None]:
-    """Close the books of a run that its executor leaves in the lurch."""
+def _kept(books: Books, checkpoints: Checkpoints) -> Iterator[None]:
+    """Keep what there is of a run that its executor leaves in the lurch."""
     try:
         yield
     except ExecutorLost:
         books.close()
+        checkpoints.write()
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """What a worker does with a job.
-
-    tiny: blocks that load the kernels; check: whether the worker may be in another environment than the driver.
-    """
-
-    tiny: tuple[Block, ...]
-    check: bool
-
-    def __call__(self, job: Job) -> BlockResult:
-        """Return the tables of the job; raises WorkersDiffer where the worker's environment is not the job's."""
-        if not self.check:
-            return job.compute()
-        with single_threaded_blas():
-            sameness.check_here(job.environment)
-            return job.compute()
-
-    def prepare(self) -> None:
-        """Make a new worker ready, so that its first block is not given the time that others have had."""
-        load(self.tiny)
-
-
-class _Queue(Iterator[Job]):
-    """Jobs one by one; what is put into `again` comes first, also after the others have come to an end."""
-
-    def __init__(self, jobs: Iterator[Job]) -> None:
-        self._jobs = jobs
-        self.again: deque[Job] = deque()
-
-    def __next__(self) -> Job:
-        return self.again.popleft() if self.again else next(self._jobs)

@@ -14,9 +14,10 @@ from typing import Any
 
 from rnnlab import grid
 from rnnlab.experiment import Experiment
-from rnnlab.runner.computing import compute
+from rnnlab.runner.jobs import Job, together
 from rnnlab.runner.labels import settings_of
 
+_PIECE = 0.5  # s of a measure that pauses: so small a network is done by then, or has seen the most of it
 _KINDS = ("dtype", "loss", "loss_at")  # what decides which kernels run
 
 
@@ -31,17 +32,17 @@ def load(blocks: Iterable[grid.Block]) -> None:
         # What raises or warns here does so again in its block, or is of two steps that no setting is meant for.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compute(block)
+            Job(block, tuple(trial.key for trial in block.trials), "").compute(_PIECE)
 
 
 def tiny_blocks(experiment: Experiment) -> Iterator[grid.Block]:
     """Yield a block of one network of one unit for every kind of kernel that the experiment needs."""
     first = next(grid.trials(experiment))
     tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2, recurrent_init="gaussian")
-    work = tuple(settings_of(experiment).items())
+    works = [tuple((name, dict(each)) for name, each in work.items()) for work in together(settings_of(experiment))]
     for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
         kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
-        yield grid.Block((replace(tiny, **kind),), work)
+        yield from (grid.Block((replace(tiny, **kind),), each) for each in works)
 
 
 def _values(experiment: Experiment, name: str) -> set[Any]:

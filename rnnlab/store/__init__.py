@@ -1,5 +1,13 @@
 """The store: results as plain files that survive crashes, one folder per experiment, one writer at a time."""
 
+from rnnlab.store.checkpoints import (
+    Checkpoint,
+    Unusable,
+    checkpoints,
+    read_checkpoint,
+    remove_checkpoint,
+    write_checkpoint,
+)
 from rnnlab.store.compaction import compact
 from rnnlab.store.families import known as is_known
 from rnnlab.store.findings import Finding, Verification
@@ -22,14 +30,17 @@ __all__ = [
     "BOOKKEEPING",
     "FORMAT",
     "LABELS",
+    "Checkpoint",
     "ComputedTwice",
     "DamagedFile",
     "Finding",
     "Holder",
     "Layout",
     "Snapshot",
+    "Unusable",
     "Verification",
     "at_rest",
+    "checkpoints",
     "clear",
     "columns_of",
     "compact",
@@ -47,12 +58,14 @@ __all__ = [
     "publish",
     "published",
     "read",
+    "read_checkpoint",
     "read_manifest",
     "records",
     "recover",
     "refuse_gone",
     "refuse_lost",
     "refused",
+    "remove_checkpoint",
     "repair_command",
     "replace_failures",
     "set_aside",
@@ -60,6 +73,7 @@ __all__ = [
     "size",
     "snapshot",
     "verify",
+    "write_checkpoint",
     "write_manifest",
     "writing",
 ]

@@ -57,6 +57,11 @@ class Layout:
         """One file for each environment that a row names."""
         return self.root / ".environments"
 
+    @property
+    def checkpoints(self) -> Path:
+        """How far trials are that take long, one file each."""
+        return self.root / ".checkpoints"
+
     def table(self, name: str) -> Path:
         """The folder of a table."""
         return self.root / name

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnnlab.store import files, journal
+from rnnlab.store.checkpoints import checkpoints
 from rnnlab.store.layouts import Layout
 from rnnlab.store.locks import holder
 from rnnlab.store.snapshots import Snapshot
@@ -13,7 +14,10 @@ from rnnlab.store.snapshots import Snapshot
 
 def notes(place: Layout, current: Snapshot, manifest: Mapping[str, Any], data: bytes | None) -> Iterator[str]:
     """Yield a line for each kind of leftover, and for whatever rnnlab did not write."""
-    own = [place.manifest, place.lock, place.holder, place.journal, place.staging, place.damaged, place.environments]
+    own = [
+        place.manifest, place.lock, place.holder, place.journal, place.staging, place.damaged, place.environments,
+        place.checkpoints,
+    ]  # fmt: skip
     known = {path.name for path in own} | set(place.tables())
     writer = holder(place)
     if writer is not None:
@@ -27,6 +31,8 @@ def notes(place: Layout, current: Snapshot, manifest: Mapping[str, Any], data: b
     for folder, what in ((place.staging, "not published"), (place.damaged, "set aside as damaged")):
         if left := [entry for entry in files.entries(folder) if entry.kind == "file"]:
             yield f"{folder}: {_files(len(left))} {what}; `rnnlab gc {place.root.name}` removes them"
+    if begun := checkpoints(place):
+        yield f"{place.checkpoints}: {_files(len(begun))} of trials that are not finished; the same command goes on"
     if current.orphans:
         orphans = _files(len(current.orphans))
         yield f"{place.root}: {orphans} of blocks that are not finished (yet); the next run removes them"

@@ -45,6 +45,7 @@ KINDS = (fifo, empty, text, dangling, folder, link_to_a_folder, link_to_a_file)
 LINKS = (link_to_a_folder, link_to_a_file, dangling)
 OWN = (
     "manifest.json .journal.json .holder.json .lock .staging .environments .damaged gradients gradients_by_step timings"
+    " .checkpoints"
 )
 CASES = list(itertools.product(OWN.split(), KINDS))
 
