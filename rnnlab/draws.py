@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlab.blas import single_threaded_blas
+from rnnlab.lessons import sources, training_of
 from rnnlab.networks import Networks
 from rnnlab.recurrent import gaussian, recipe_of, spectra, unit_recurrent
 from rnnlab.streams import rewound, streams
-from rnnlab.tasks import TASKS
+from rnnlab.tasks import TASKS, noise
 from rnnlab.tasks.long import LongSequences, is_long
 from rnnlab.trial import Trial
 
@@ -57,7 +58,8 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     dtype = np.dtype(first.dtype)
     U, W, V = np.empty((G, N, N), dtype), np.empty((G, N, D), dtype), np.empty((G, O, N), dtype)
     b, c = np.zeros((G, N), dtype), np.zeros((G, O), dtype)
-    source, x, y = _long_sequences(trials) if is_long(first) else _shared(trials, lambda t: (t.seed,), _sequences)
+    source, distinct = sources(trials)
+    x, y = _long_sequences(distinct) if is_long(first) else _held(distinct)
     initial, h0 = _shared(trials, lambda t: (t.seed if t.initial_state == "gaussian" else None,), _initial_state)
     (drive,) = _shared(trials, lambda t: (t.seed, t.input_scale, t.input_init), lambda t: ())
     shared_drive = None if is_long(first) else drive
@@ -74,7 +76,7 @@ def _networks(trials: Sequence[Trial]) -> Networks:
     return Networks(
         activation, U, W, V, b, c, x, source, h0, initial, y, source, first.loss, first.loss_at, shared_drive,
         np.array([t.recurrent_scale for t in trials]), spectra(trials), tuple(t.recurrent_init for t in trials),
-        np.array([_drive_variance(t) for t in trials]), known_leak=_leaks(trials),
+        np.array([_drive_variance(t) for t in trials]), training_of(trials, source, distinct), _leaks(trials),
     )  # fmt: skip
 
 
@@ -117,20 +119,23 @@ def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(trial.dtype, copy=False), y.astype(np.int64 if trial.loss == "cross_entropy" else trial.dtype)
 
 
-def _long_sequences(trials: Sequence[Trial]) -> tuple[np.ndarray, LongSequences, LongSequences]:
+def _held(distinct: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (X, T, B, D) and targets (X, T, B, ...) of these trials."""
+    drawn = [_sequences(trial) for trial in distinct]
+    return np.stack([x for x, _ in drawn]), np.stack([y for _, y in drawn])
+
+
+def _long_sequences(distinct: Sequence[Trial]) -> tuple[LongSequences, LongSequences]:
     """The same, to be drawn when they are read."""
-    seeds = list(dict.fromkeys(t.seed for t in trials))
-    distinct = [next(t for t in trials if t.seed == seed) for seed in seeds]
-    task, dtype = TASKS[trials[0].task], trials[0].dtype
 
     def begin(name: str) -> Callable[[Trial], np.random.Generator]:
         return lambda trial: rewound(np.random.Generator(np.random.PCG64(0)), trial.seed, name)
 
-    kind = np.int64 if trials[0].loss == "cross_entropy" else dtype
+    dtype = distinct[0].dtype
+    kind = np.int64 if distinct[0].loss == "cross_entropy" else dtype
     return (
-        np.array([seeds.index(t.seed) for t in trials]),
-        LongSequences(distinct, task.inputs, begin("inputs"), dtype),
-        LongSequences(distinct, task.targets, begin("targets"), kind),
+        LongSequences(distinct, noise.inputs, begin("inputs"), dtype),
+        LongSequences(distinct, noise.targets, begin("targets"), kind),
     )
 
 

@@ -1,4 +1,4 @@
-"""One random stream for each (seed, name), so that nobody shifts another's."""
+"""One random stream for each (seed, name), or (seed, name, number), so that nobody shifts another's."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rnnlab.trial import DRAWS_VERSION
 STREAMS = (
     "recurrent", "input", "output", "biases", "initial_state", "inputs", "targets",
     "recurrent_mask", "recurrent_angles", "recurrent_factors",
+    "training", "training_targets", "test", "test_targets",
+    "teacher_recurrent", "teacher_input", "teacher_output", "teacher_sample",
 )  # fmt: skip
 _LABELS = {name: name.encode() for name in STREAMS}  # no stream but those of the table can be drawn from
 
@@ -21,16 +23,20 @@ class _Streams(threading.local):
     """One generator a thread, set to the stream that is wanted: making a generator costs more than a small draw."""
 
     def __init__(self) -> None:
-        self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(2)]
+        self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(3)]
 
-    def at(self, seed: int, name: str, place: int = 0) -> np.random.Generator:
-        """Return the generator at the start of the stream; valid until the next call with the same place."""
-        return rewound(self._generators[place], seed, name)
+    def at(self, seed: int, name: str, place: int = 0, number: int | None = None) -> np.random.Generator:
+        """Return the generator at the start of the stream; valid until the next call with the same place.
+
+        number: of a stream that is one of many, as the updates of a training are.
+        """
+        return rewound(self._generators[place], seed, name, number)
 
 
-def rewound(generator: np.random.Generator, seed: int, name: str) -> np.random.Generator:
+def rewound(generator: np.random.Generator, seed: int, name: str, number: int | None = None) -> np.random.Generator:
     """Set a generator to the start of a stream, and return it."""
-    digest = hashlib.blake2b(b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]), digest_size=32).digest()
+    label = b"rnnlab %d %d %s" % (DRAWS_VERSION, seed, _LABELS[name]) + (b"" if number is None else b" %d" % number)
+    digest = hashlib.blake2b(label, digest_size=32).digest()
     generator.bit_generator.state = {
         "bit_generator": "PCG64",
         "state": {

@@ -1,9 +1,30 @@
-"""Tasks: where inputs and targets come from. One file a task: NAME, inputs() and targets() piece by piece, draw()."""
+"""Tasks: where inputs and targets come from. One file a task, as `contract.Task` says, imported when it is wanted."""
 
 from __future__ import annotations
 
-from types import ModuleType
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import cast, get_args
 
-from rnnlab.tasks import noise
+from rnnlab.tasks.contract import Form, Task
+from rnnlab.trial import parameters
 
-TASKS: dict[str, ModuleType] = {task.NAME: task for task in (noise,)}
+
+class _Registry(Mapping[str, Task]):
+    """Tasks by name; to list the names imports nothing."""
+
+    def __getitem__(self, name: str) -> Task:
+        if name not in list(self):
+            raise KeyError(name)
+        return cast(Task, import_module(f"rnnlab.tasks.{name}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(get_args(parameters()["task"].type))
+
+    def __len__(self) -> int:
+        return len(get_args(parameters()["task"].type))
+
+
+TASKS: Mapping[str, Task] = _Registry()
+
+__all__ = ["TASKS", "Form", "Task"]
