@@ -530,6 +530,20 @@ def test_no_colours_and_no_animation_without_a_terminal():
     assert "0 of 12 trials" in err
 
 
+def test_progress_of_long_trials_counts_what_is_done_of_them(monkeypatch):
+    from rnnlab.cli import progress
+
+    at, said = 0.0, []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: at)
+    monkeypatch.setattr(progress, "message", said.append)
+    monkeypatch.setattr(progress, "_say_that_kernels_compile", lambda: None)
+    reporter = progress.Reporter(quiet=False)
+    for at, done in ((0.0, 2), (10.0, 2.25), (20.0, 2.5), (30.0, 3)):  # noqa: B007
+        reporter(done, 4)
+    assert said[:2] == ["2 of 4 trials", "2.25 of 4 trials"]
+    assert said[2:] == ["2.50 of 4 trials, 1 min 00 s left", "3 of 4 trials, 20 s left"]
+
+
 def test_speed_and_time_left_leave_out_the_compiling(monkeypatch):
     from rnnlab.cli import progress
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EVERY = 5.0  # s between plain lines
 _WINDOW = 10.0  # s over which the speed is measured
 _LEAST = 0.5  # s before which it says nothing
-_SLOW = 0.05  # trials a second below which only the time that is left is told
+_SLOW = 0.1  # trials a second below which only the time that is left is told
 
 
 class Reporter:

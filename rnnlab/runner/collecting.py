@@ -104,16 +104,21 @@ class _Wanted:
         """Return the checkpoints that the next run of the manifest's grid does not go on from, with their bytes."""
         there = stores.checkpoints(place)
         done = set(spent(place, set(there)))
-        return {name: size for name, size in there.items() if name in done or not self._goes_on(place, name)}
+        return {
+            name: size
+            for name, size in there.items()
+            if name in done or not self._goes_on(stores.read_checkpoint(place, name))
+        }
 
-    def _goes_on(self, place: stores.Layout, name: str) -> bool:
+    def _goes_on(self, each: stores.Checkpoint) -> bool:
         import pyarrow as pa
 
-        each = stores.read_checkpoint(place, name)
         label = self.measures.get(each.measure, {})
         if self.places is None or (label.get("settings"), label.get("version")) != (each.settings, each.version):
             return False
-        columns = {p.column.name: pa.array([each.parameters[p.name]], p.column.dtype) for p in parameters().values()}
+        columns = {
+            p.column.name: pa.array([each.parameters.get(p.name)], p.column.dtype) for p in parameters().values()
+        }
         return bool(self.places.find(pa.table(columns))[0] >= 0)
 
     def why(self, table: str, settings: str | None, version: int | None) -> str:

@@ -211,7 +211,7 @@ def _compute_missing(
                 queue.again.extend(parts)  # to find the trials that fail, and keep the others
             else:
                 books.fail(job, result)
-                if not isinstance(result, executors.WorkerLost):  # else its state is not what failed
+                if not isinstance(result, executors.WorkerLost | executors.TooLarge):  # else no state is to blame
                     checkpoints.drop(job)
             means.progress(work.done + books.so_far, work.total)
     checkpoints.write()
