@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rnnlab import measures
 from rnnlab.errors import UsageError
 from rnnlab.experiment.problems import Problems, show
 from rnnlab.experiment.settings import check_sizes, measures_of
@@ -20,6 +21,9 @@ def wanted(asked: Any, sizes: Mapping[str, int], place: str) -> dict[str, BaseMo
     """
     problems = Problems(place)
     settings = measures_of(_by_name(asked), problems)
+    for name in settings:
+        if lacks := getattr(measures.registry()[name], "NEEDS_TASK", None):
+            problems.add(f"measure.{name}", f"{lacks}.")
     check_sizes(settings, sizes, problems)
     problems.raise_any()
     return settings

@@ -22,6 +22,7 @@ _MODULES = {
     "lyapunov": "rnnlab.measures.lyapunov",
     "theory": "rnnlab.measures.theory",
     "digits": "rnnlab.measures.digits",
+    "training": "rnnlab.measures.training",
 }
 
 

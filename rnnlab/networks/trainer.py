@@ -92,17 +92,18 @@ class Trainer:
 
     def state(self, g: int) -> dict[str, np.ndarray]:
         """Return all that the future of network g depends on; `restore` takes it back exactly."""
-        return {name: np.array(array[g]) for name, array in self._kept().items()}
+        return {name: np.array(array[g]) for name, array in self._kept(g).items()}
 
     def restore(self, g: int, state: dict[str, np.ndarray]) -> None:
         """Put network g where it was when `state` was told."""
-        for name, array in self._kept().items():
+        for name, array in self._kept(g).items():
             array[g] = state[name]
 
-    def _kept(self) -> dict[str, np.ndarray]:
+    def _kept(self, g: int) -> dict[str, np.ndarray]:
+        moments = {"first": self._first, "second": self._second}
+        needed = {name: each for name, each in moments.items() if self._regime.optimizer[g] in _REMEMBERS[name]}
         return {
-            **{name: getattr(self, name) for name in WEIGHTS},
-            "first": self._first, "second": self._second, "steps": self._steps, "updates": self.updates,
+            **{name: getattr(self, name) for name in WEIGHTS}, **needed, "steps": self._steps, "updates": self.updates,
             "diverged": self.diverged, "active": self.active,
         }  # fmt: skip
 
