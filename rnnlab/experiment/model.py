@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from rnnlab.experiment.ranges import Column, Spaced, size
 
 SCHEMA = 1
-_DERIVED = ("inputs", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,11 @@ class Experiment:
     def resolved(self) -> dict[str, Any]:
         """Return the file with everything resolved, as JSON can hold it; `parse` makes an equal Experiment of it.
 
-        Inputs and outputs that follow a width of several values are left out: they follow it again. The order of the
-        keys of a grid is the order of its axes, so it must be kept.
+        What follows an axis of several values (inputs the width, or the task) is left out: it follows it again. The
+        order of the keys of a grid is the order of its axes, so it must be kept.
         """
         tables = [_table(grid) for grid in self.grids]
-        zips = _merged(_written(axis) for grid in self.grids for axis in grid.axes)
+        zips = _merged(_written(axis, grid) for grid in self.grids for axis in grid.axes)
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -77,18 +76,11 @@ class Experiment:
         }
 
 
-def derived(axis: Axis) -> tuple[str, ...]:
-    """Return the names of this axis that only repeat a width of several values."""
-    if "width" not in axis.names or axis.size == 1:
-        return ()
-    width = axis.columns[axis.names.index("width")]
-    tied = zip(axis.names, axis.columns, strict=True)
-    return tuple(name for name, column in tied if name in _DERIVED and column == width)
+def _written(axis: Axis, grid: Grid) -> tuple[str, ...]:
+    """Return the names of an axis without those that only follow it."""
+    from rnnlab.experiment.deriving import follows  # which knows what the tasks are
 
-
-def _written(axis: Axis) -> tuple[str, ...]:
-    left_out = derived(axis)
-    return tuple(name for name in axis.names if name not in left_out)
+    return tuple(name for name in axis.names if axis.size == 1 or not follows(name, grid))
 
 
 def _table(grid: Grid) -> dict[str, Any]:
@@ -96,7 +88,7 @@ def _table(grid: Grid) -> dict[str, Any]:
         name: _plain(column)
         for axis in grid.axes
         for name, column in zip(axis.names, axis.columns, strict=True)
-        if name in _written(axis)
+        if name in _written(axis, grid)
     }
 
 

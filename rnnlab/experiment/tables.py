@@ -8,16 +8,17 @@ from typing import Any
 
 from rnnlab.errors import did_you_mean
 from rnnlab.experiment.belonging import check_belonging, check_inits
+from rnnlab.experiment.deriving import DERIVED, Untied, derived
 from rnnlab.experiment.model import Axis, Grid
 from rnnlab.experiment.problems import Problems, show_key
 from rnnlab.experiment.ranges import Column, read_range, size
+from rnnlab.experiment.task_checks import check_form, check_task, resolved
 from rnnlab.experiment.training import check_training
 from rnnlab.experiment.values import Refused, allowed, coerce
 from rnnlab.trial import Parameter, parameters
 
 TOP_KEYS = ("schema", "name", "title", "zip", "grid", "measure")
 _ORDER = {name: position for position, name in enumerate(parameters())}
-_DERIVED = ("inputs", "outputs")
 
 
 def grid_of(
@@ -34,21 +35,11 @@ def grid_of(
         if parameter.required and parameter.name not in table:
             problems.add(f"{key}.{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
     ties = list(_ties(table, columns, key, zips, problems))
-    if len(problems) > known:
-        return None
-    axes = chain.from_iterable(_split(axis) for axis in _axes(columns, ties, key, notes))
-    grid = Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
-    _check(grid, f"{key}.", problems)
-    return grid
-
-
-def _check(grid: Grid, prefix: str, problems: Problems) -> None:
-    for check in (check_belonging, check_inits, check_training):
-        check(grid, prefix, problems)
+    return None if len(problems) > known else _grid(columns, ties, key, problems, notes)
 
 
 def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
-    """Return single values of parameters, coerced; anything else is a problem."""
+    """Return all parameters of a trial of single values, coerced; anything else is a problem."""
     prefix, known = f"{key}." if key else "", len(problems)
     good = {}
     for name, value in values.items():
@@ -58,11 +49,30 @@ def checked(values: Mapping[str, Any], key: str, problems: Problems) -> dict[str
     for parameter in parameters().values():
         if parameter.required and parameter.name not in values:
             problems.add(f"{prefix}{parameter.name}", f"is missing; it must be {allowed(parameter.type)}.")
+    one = None
     if len(problems) == known:
-        derived = dict.fromkeys(_DERIVED, good["width"])
-        whole = {**{p.name: p.default for p in parameters().values()}, **derived, **good}
-        _check(Grid(tuple(Axis((name,), ((value,),)) for name, value in whole.items())), prefix, problems)
-    return good
+        one = _grid({name: (value,) for name, value in good.items()}, [], key, problems, [])
+    return {axis.names[0]: axis.columns[0][0] for axis in one.axes} if one else good  # type: ignore[index]
+
+
+def _grid(
+    columns: dict[str, Column | None], ties: Collection[tuple[str, ...]], key: str, problems: Problems, notes: list[str]
+) -> Grid | None:
+    """Return the grid of good columns with all that they leave out, or None after a problem."""
+    known, prefix = len(problems), f"{key}." if key else ""
+    if columns.get("data"):
+        columns["data"] = resolved(columns["data"], f"{prefix}data", problems)  # type: ignore[arg-type]
+    written = Grid(tuple(_axes(columns, ties)))
+    if len(problems) == known:
+        check_form(written, prefix, problems)
+    followers = _followers(written, prefix, problems) if len(problems) == known else {}
+    if len(problems) > known:
+        return None
+    axes = chain.from_iterable(_split(axis) for axis in _complete(written, columns, followers, key, notes))
+    grid = Grid(tuple(sorted(axes, key=lambda axis: "seed" in axis.names)))
+    for check in (check_belonging, check_inits, check_training, check_task):
+        check(grid, prefix, problems)
+    return grid
 
 
 def _known(name: str, key: str, problems: Problems) -> Parameter | None:
@@ -112,25 +122,50 @@ def _ties(
         yield tuple(tied)
 
 
-def _axes(
-    columns: Mapping[str, Column | None], ties: Collection[tuple[str, ...]], key: str, notes: list[str]
-) -> Iterator[Axis]:
+def _axes(columns: Mapping[str, Column | None], ties: Collection[tuple[str, ...]]) -> Iterator[Axis]:
+    """Yield the axes of a table, and the defaults of what it leaves out but for what follows others."""
     seen: set[str] = set()
     for name in columns:
         if name not in seen:
-            names = next((group for group in ties if name in group), (name,))
+            names = sorted(next((group for group in ties if name in group), (name,)), key=_ORDER.__getitem__)
             seen.update(names)
-            yield _distinct(_with_derived({n: columns[n] for n in names}, columns), key, notes)
+            yield Axis(tuple(names), tuple(columns[n] for n in names))  # type: ignore[misc]
     for parameter in parameters().values():
-        if parameter.name not in columns and parameter.name not in _DERIVED:
+        if parameter.name not in columns and parameter.name not in DERIVED:
             yield Axis((parameter.name,), ((parameter.default,),))
 
 
-def _with_derived(tied: dict[str, Any], columns: Mapping[str, Column | None]) -> dict[str, Any]:
-    """Return the columns of an axis by name, in the order of the parameters; what follows the width is beside it."""
-    if "width" in tied:
-        tied |= {name: tied["width"] for name in _DERIVED if name not in columns}
-    return dict(sorted(tied.items(), key=lambda item: _ORDER[item[0]]))
+def _followers(written: Grid, prefix: str, problems: Problems) -> dict[str, tuple[Axis | None, Column]]:
+    """Return what is not given and follows others, with the axis that it follows."""
+    there = {name for axis in written.axes for name in axis.names}
+    found: dict[str, tuple[Axis | None, Column]] = {}
+    for name in DERIVED:
+        try:
+            found |= {name: derived(name, written)} if name not in there else {}
+        except Untied as error:
+            message = f"is not given, and would follow {error}, which are axes of their own"
+            problems.add(f"{prefix}{name}", f"{message}: tie them with zip, or give each task its own [[grid]].")
+    return found
+
+
+def _complete(
+    written: Grid, columns: Mapping[str, Any], followers: Mapping[str, tuple[Axis | None, Column]], key: str,
+    notes: list[str],
+) -> Iterator[Axis]:  # fmt: skip
+    """Yield the axes with what follows them, constants in the order of the parameters after those of the table."""
+    constant = {name: column for name, (home, column) in followers.items() if home is None}
+    beside_width = [name for name in ("inputs", "outputs") if name in constant]
+    defaults = {name: Axis((name,), (column,)) for name, column in constant.items() if name not in beside_width}
+    for axis in written.axes:
+        if axis.names[0] not in columns:
+            defaults[axis.names[0]] = axis
+            continue
+        tied = dict(zip(axis.names, axis.columns, strict=True))
+        tied |= {name: column for name, (home, column) in followers.items() if home is axis}
+        yield _distinct(dict(sorted(tied.items(), key=lambda item: _ORDER[item[0]])), key, notes)
+        if "width" in axis.names:
+            yield from (Axis((name,), (constant[name],)) for name in beside_width)
+    yield from (defaults[name] for name in sorted(defaults, key=_ORDER.__getitem__))
 
 
 def _distinct(tied: Mapping[str, Any], key: str, notes: list[str]) -> Axis:
@@ -141,7 +176,7 @@ def _distinct(tied: Mapping[str, Any], key: str, notes: list[str]) -> Axis:
     rows = list(zip(*tied.values(), strict=True))
     distinct = tuple(dict.fromkeys(rows))
     if len(distinct) < len(rows):
-        written = " and ".join(name for name in names if name not in _DERIVED) or ", ".join(names)
+        written = " and ".join(name for name in names if name not in DERIVED) or ", ".join(names)
         notes.append(f"{key}.{written}: {len(rows) - len(distinct)} of {len(rows)} values stood there already")
     return Axis(names, tuple(zip(*distinct, strict=True)))
 

@@ -8,6 +8,7 @@ from typing import Any
 from rnnlab.experiment.combinations import combinations, values_of
 from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems
+from rnnlab.experiment.task_checks import check_room
 from rnnlab.trial import OF_TRAINING, parameters
 
 RTRL_WIDTH = 64  # the sensitivities of RTRL cost N^4 operations a step
@@ -31,6 +32,8 @@ def check_measures(measures: Mapping[str, Any], grid: Grid, key: str, problems: 
     for name in OF_TRAINING if "training" not in measures else ():
         if _given(grid, name):
             problems.add(f"{key}{name}", "is a parameter of the measure training: add [measure.training].")
+    if "training" in measures:
+        check_room(grid, key, problems, of="training")
     if not _given(grid, "leak"):
         return
     for name, module in measures.items():
