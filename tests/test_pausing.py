@@ -11,11 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rnnlab import api, runner, store
+from rnnlab import api, draws, runner, store
 from rnnlab.errors import StoreIOError
 from rnnlab.runner import checkpoints as checkpointing
-from rnnlab.runner import jobs, running
+from rnnlab.runner import jobs, running, warming
 from rnnlab.store import files
+from rnnlab.tasks import TASKS
 from tests import pausing
 from tests.test_runner import results
 
@@ -391,3 +392,22 @@ def test_a_worker_that_dies_costs_a_piece_and_the_state_of_a_lost_trial_is_kept(
     [name] = left(tmp_path / "s")
     kept = store.read_checkpoint(store.layout(tmp_path / "s", "e"), name)
     assert 1 <= len(kept.state["y"]) < 20
+
+
+# --- kernels before the first piece ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", [name for name in TASKS if name != "arrays"])  # which wants a file
+def test_kernels_are_loaded_by_networks_that_the_task_allows(task):
+    length = 64 if task == "digits" else 30
+    loss_at = TASKS[task].form(length, "").loss_at[0]
+    loss = TASKS[task].form(length, "").losses[0]
+    shape = {"task": task, "loss": loss, "loss_at": loss_at, "length": length, "width": 8}
+    found = pausing.made(shape, more={"gradients": {}})
+    tiny = list(warming.tiny_blocks(found))
+    assert [[name for name, _ in block.work] for block in tiny] == [["gradients"], ["walk"]]
+    networks = draws.networks(tiny[0].trials)
+    form = TASKS[task].form(tiny[0].trials[0].length, "")
+    assert networks.shape[0] == networks.shape[2] == networks.shape[3] == 1
+    assert form.inputs in (None, networks.shape[4])
+    assert form.outputs in (None, networks.shape[5])

@@ -16,9 +16,11 @@ from rnnlab import grid
 from rnnlab.experiment import Experiment
 from rnnlab.runner.jobs import Job, together
 from rnnlab.runner.labels import settings_of
+from rnnlab.tasks import TASKS
+from rnnlab.trial import Trial
 
 _PIECE = 0.5  # s of a measure that pauses: so small a network is done by then, or has seen the most of it
-_KINDS = ("dtype", "loss", "loss_at")  # what decides which kernels run
+_KINDS = ("dtype", "loss", "loss_at", "task", "update_rule")  # what decides which kernels run
 
 
 def warm(experiment: Experiment) -> None:
@@ -38,11 +40,22 @@ def load(blocks: Iterable[grid.Block]) -> None:
 def tiny_blocks(experiment: Experiment) -> Iterator[grid.Block]:
     """Yield a block of one network of one unit for every kind of kernel that the experiment needs."""
     first = next(grid.trials(experiment))
-    tiny = replace(first, width=1, inputs=1, outputs=1, batch=1, length=2, recurrent_init="gaussian")
+    plain = replace(first, width=1, batch=1, recurrent_init="gaussian", k1=0, k2=0)
+    data = max(_values(experiment, "data"))  # the name of a file, where there is one
     works = [tuple((name, dict(each)) for name, each in work.items()) for work in together(settings_of(experiment))]
     for values in itertools.product(*(sorted(_values(experiment, name)) for name in _KINDS)):
         kind: dict[str, Any] = dict(zip(_KINDS, values, strict=True))
-        yield from (grid.Block((replace(tiny, **kind),), each) for each in works)
+        trial = replace(plain, **kind, data=data if kind["task"] == "arrays" else "")
+        yield from (grid.Block((_short(trial),), each) for each in works)
+
+
+def _short(trial: Trial) -> Trial:
+    """Return a trial of this kind that is as small as its task allows."""
+    task = TASKS[trial.task]
+    form = task.form(trial.length, trial.data)
+    length = form.lengths[0] if form.lengths else max(2, form.shortest)
+    form = task.form(length, trial.data)
+    return replace(trial, length=length, inputs=form.inputs or 1, outputs=form.outputs or 1)
 
 
 def _values(experiment: Experiment, name: str) -> set[Any]:
