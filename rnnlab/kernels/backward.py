@@ -117,13 +117,36 @@ def backward(first, T, U, U_exponent, leak, readout, h, slope, x, chunk, space, 
 @kernel
 def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: ignore[no-untyped-def]
     """Read out the steps of a chunk that have a loss: their share of dV and dc, and of the adjoints of h."""
-    first = max(start, readout.since) if readout.every else stop - 1
-    B, N = h.shape[1], h.shape[2]
-    size, offset = (stop - first) * B, (first - start) * B
+    found = direct(start, stop, readout, h, space, curves)
+    if found > 0:
+        return found
+    first = _first_loss(start, stop, readout)
+    size = (stop - first) * h.shape[1]
+    cotangent, exponents, totals = space.cotangent[:size], space.cotangent_exponent[:size], gradient.exponent
+    after, e = mated(h[first + 1 : stop + 1].reshape(size, h.shape[2]), exponents, space.mate)
+    totals[2] = add_outer(cotangent, after, e, gradient.V, totals[2])
+    totals[4] = add_rows(cotangent, exponents, gradient.c, totals[4])
+    return 0
+
+
+@kernel
+def _first_loss(start, stop, readout):  # type: ignore[no-untyped-def]
+    """The first step of a chunk with a loss."""
+    inside()
+    return max(start, readout.since) if readout.every else stop - 1
+
+
+@kernel
+def direct(start, stop, readout, h, space, curves):  # type: ignore[no-untyped-def]
+    """Fill the cotangents dl/do of the steps of a chunk that have a loss, and Vᵀ dl/do, those steps' rows of adjoints.
+
+    Return the first step at which an output is not finite, or 0.
+    """
+    first = _first_loss(start, stop, readout)
+    size, offset = (stop - first) * h.shape[1], (first - start) * h.shape[1]
     cotangent, exponents = space.cotangent[:size], space.cotangent_exponent[:size]
-    states = h[first + 1 : stop + 1]
     found = read_out(
-        states,
+        h[first + 1 : stop + 1],
         readout.outward,
         readout.c,
         readout.y[first:stop],
@@ -140,10 +163,6 @@ def _cotangents(start, stop, readout, h, space, gradient, curves):  # type: igno
     for r in range(size):
         empty = exponents[r] == EMPTY
         space.adjoint_exponent[offset + r] = EMPTY if empty else exponents[r] + readout.exponent
-    totals = gradient.exponent
-    after, e = mated(states.reshape(size, N), exponents, space.mate)
-    totals[2] = add_outer(cotangent, after, e, gradient.V, totals[2])
-    totals[4] = add_rows(cotangent, exponents, gradient.c, totals[4])
     return 0
 
 
