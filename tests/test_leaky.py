@@ -85,3 +85,19 @@ def test_many_networks_have_their_own_leak(loss_at):
 def test_a_leak_out_of_range_is_an_error(leak):
     with pytest.raises(UsageError, match="leak"):
         rnnlab.gradients(**arguments(draw()), leak=leak)
+
+
+def test_the_measure_gradients_of_a_leaky_trial_is_that_of_its_arrays():
+    from rnnlab import draws, experiment
+    from rnnlab.measures import registry
+    from rnnlab.networks import Trajectory
+
+    trial = experiment.trial({"activation": "tanh", "width": 9, "length": 40, "leak": 0.3, "loss_at": "last"})
+    networks, problem = draws.networks([trial]), draws.problem(trial)
+    module = registry()["gradients"]
+    found = module.measure(networks, Trajectory(networks), module.Settings())["gradients"]
+    ours = rnnlab.gradients(**problem.arrays(), activation="tanh", loss_at="last", leak=0.3)
+    for name in ("U", "W", "V", "h0"):
+        assert found[f"log10_grad_norm_{name}"][0] == pytest.approx(ours.log10_norm[name], rel=1e-12)
+    growth = (ours.log10_norm["h0"] - ours.hidden_log10_norm[-1]) / 40
+    assert found["growth_rate"][0] == pytest.approx(growth * np.log(10), rel=1e-9)

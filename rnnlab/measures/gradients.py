@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "gradients"
 VERSION = 1
+LEAKY = True  # whether it knows leaky units
 
 PARTS = ("U", "W", "V", "b", "c", "h0")
 SHORTEST = 10  # steps that a standard error needs

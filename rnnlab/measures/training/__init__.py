@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from rnnlab.networks import Networks, Training, Trajectory
 
 __all__ = [
-    "NAME", "NEEDS_TASK", "TABLES", "VERSION", "Settings", "advance", "done", "measure", "misfits", "progress",
+    "LEAKY", "NAME", "NEEDS_TASK", "TABLES", "VERSION", "Settings", "advance", "done", "measure", "misfits", "progress",
     "tables", "work",
 ]  # fmt: skip
 
 NAME = "training"
 VERSION = 1
+LEAKY = True  # whether it knows leaky units
 NEEDS_TASK = "needs a task that draws fresh batches: run an experiment, or train arrays with rnnlab.train"
 
 State = dict[str, "np.ndarray"]
