@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, long, lyapunov, machine, pairs, scale_out, store, theory
+from benchmarks import commands, kernels, long, lyapunov, machine, pairs, scale_out, store, theory, training
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
@@ -21,6 +21,7 @@ SECTIONS = {
     "commands": commands.section,
     "store": store.section,
     "scale-out": scale_out.section,
+    "training": training.section,
 }
 
 

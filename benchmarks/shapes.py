@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 DTYPES = ("float64", "float32")
+RATE, CLIP = 0.01, 1.0  # of the updates of a course
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Shape:
 
     def __str__(self) -> str:
         return f"({self.N}, {self.B}, {self.T}, {self.G})"
+
+    @property
+    def size(self) -> str:
+        """The numbers as `of_size` reads them."""
+        return f"{self.N},{self.B},{self.T},{self.G}"
 
     @property
     def flops(self) -> int:
@@ -56,6 +62,36 @@ class Shape:
         return {**weights, "x": normal(G, T, B, N), "y": normal(G, T, B, N)}
 
 
+@dataclass(frozen=True)
+class Course(Shape):
+    """The same networks in training: so many updates in one call, each from a batch of its own."""
+
+    updates: int
+
+    @property
+    def size(self) -> str:
+        """The numbers as `of_size` reads them."""
+        return f"{super().size},{self.updates}"
+
+    @property
+    def flops(self) -> int:
+        """Those of all updates."""
+        return super().flops * self.updates
+
+    def arrays(self, dtype: str) -> dict[str, np.ndarray]:
+        """Draw U (G,N,N), W, V, x (G,updates,T,B,N), y."""
+        rng = np.random.default_rng([self.N, self.B, self.T, self.G, self.updates])
+        G, N, data = self.G, self.N, (self.G, self.updates, self.T, self.B, self.N)
+        weights = {name: (N**-0.5 * rng.standard_normal((G, N, N))).astype(dtype) for name in ("U", "W", "V")}
+        return {**weights, **{name: rng.standard_normal(data, dtype=np.float32).astype(dtype) for name in ("x", "y")}}
+
+
+def of_size(size: str) -> Shape:
+    """Return the shape or the course of these numbers."""
+    numbers = [int(number) for number in size.split(",")]
+    return Course(*numbers) if len(numbers) == 5 else Shape(*numbers)
+
+
 SHAPES = (
     Shape(64, 32, 100, 32),
     Shape(128, 32, 200, 8),
@@ -64,3 +100,6 @@ SHAPES = (
     Shape(32, 1, 100, 64),
 )
 QUICK = (Shape(16, 4, 10, 4), Shape(8, 1, 10, 6))
+COURSES = (Course(64, 32, 100, 32, 8), Course(32, 16, 60, 32, 20))
+RULES = Course(16, 16, 60, 8, 4)  # real-time recurrent learning takes N⁴ a step
+QUICK_COURSES, QUICK_RULES = (Course(8, 3, 9, 4, 3),), Course(4, 3, 24, 2, 2)

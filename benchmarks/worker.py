@@ -1,7 +1,7 @@
 """One peer in a process of its own, so that no thread pool disturbs another's: `python -m benchmarks.worker`.
 
-Started with module, N,B,T,G and dtype, it prepares every variant, says what each found, and then times each once for
-every line that it reads. It answers in lines of JSON.
+Started with module, N,B,T,G (and the updates of a training) and dtype, it prepares every variant, says what each found,
+and then times each once for every line that it reads. It answers in lines of JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from benchmarks.shapes import Shape
+from benchmarks.shapes import Shape, of_size
 
 LEAST = 0.1  # seconds that one turn should last
 
@@ -25,8 +25,7 @@ class Worker:
     """The parent's side: starts a peer, and asks it for one turn at a time."""
 
     def __init__(self, module: str, shape: Shape, dtype: str, **environment: str) -> None:
-        size = f"{shape.N},{shape.B},{shape.T},{shape.G}"
-        command = [sys.executable, "-m", "benchmarks.worker", module, size, dtype]
+        command = [sys.executable, "-m", "benchmarks.worker", module, shape.size, dtype]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **environment})
         self.first: dict[str, Any] = {}
@@ -70,7 +69,7 @@ def main(module: str, size: str, dtype: str) -> None:
     answers = os.fdopen(os.dup(1), "w")  # whatever a library prints goes to stderr
     os.dup2(2, 1)
     peer = import_module(f"benchmarks.peers.{module}")
-    arrays = Shape(*map(int, size.split(","))).arrays(dtype)
+    arrays = of_size(size).arrays(dtype)
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
     variants = {name: prepare(arrays) for name, prepare in peer.VARIANTS.items()}
     found = {name: {k: v.tolist() for k, v in compute().items()} for name, compute in variants.items()}

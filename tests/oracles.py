@@ -24,7 +24,7 @@ def by_autograd(network: Network) -> Gradients:
     import autograd.numpy as anp
     from autograd import grad
 
-    phi = _in_numpy(anp)[network.activation]
+    phi = in_numpy(anp)[network.activation]
     n = naive.complete(network)
 
     def logsumexp(o: Any) -> Any:
@@ -42,12 +42,7 @@ def by_torch(network: Network) -> Gradients:
     """Differentiate with PyTorch, in the dtype of the network."""
     import torch
 
-    known = ("leaky_relu", "hardtanh", "elu", "gelu", "silu")
-    phi = {
-        "tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "identity": lambda a: a, "erf": torch.erf,
-        "softplus": lambda a: torch.nn.functional.softplus(a, threshold=80.0),  # it takes a for softplus from there on
-        **{name: getattr(torch.nn.functional, name) for name in known},
-    }[network.activation]  # fmt: skip
+    phi = in_torch()[network.activation]
     n = naive.complete(network)
     values = tuple(torch.tensor(v, requires_grad=True) for v in _values(n))
     data = replace(n, x=torch.tensor(n.x), y=torch.tensor(n.y))
@@ -77,7 +72,19 @@ def by_jax(network: Network) -> Gradients:
     return _answer(n, float(value), [np.asarray(v) for v in found])
 
 
-def _in_numpy(anp: Any) -> dict[str, Callable[[Any], Any]]:
+def in_torch() -> dict[str, Callable[[Any], Any]]:
+    """Return the activations of PyTorch."""
+    import torch
+
+    known = ("leaky_relu", "hardtanh", "elu", "gelu", "silu")
+    return {
+        "tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "identity": lambda a: a, "erf": torch.erf,
+        "softplus": lambda a: torch.nn.functional.softplus(a, threshold=80.0),  # it takes a for softplus from there on
+        **{name: getattr(torch.nn.functional, name) for name in known},
+    }  # fmt: skip
+
+
+def in_numpy(anp: Any) -> dict[str, Callable[[Any], Any]]:
     """Return the activations as autograd can differentiate them; its own erf needs SciPy."""
     from autograd.extend import defvjp, primitive
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from rnnlab.arrays.pool import spread
 from rnnlab.checks import arrays, classes, finite
 from rnnlab.errors import UsageError
 from rnnlab.networks import Networks
@@ -50,13 +52,10 @@ class Batches:
         """The targets of the first update."""
         return self.y[:, 0] if self.y_own else self.y[0, 0]
 
-    def check(self, networks: Networks) -> None:
-        """Raise where an entry of any update cannot be used, some updates at a time."""
+    def check(self, networks: Networks, workers: int) -> None:
+        """Raise where an entry of any update cannot be used; updates are looked at one by one, on so many threads."""
         for name, whole, own in (("x", self.x, self.x_own), ("y", self.y, self.y_own)):
-            for source in range(len(whole)):
-                for update in range(self.updates):
-                    place = (source, update) if own else (update,)
-                    _check(name, whole[source, update], networks, place)
+            spread(partial(_check_all, name, whole, own, networks), len(whole) * self.updates, workers)
 
     def read(self, first: int, last: int, networks: Networks) -> tuple[np.ndarray, np.ndarray]:
         """Return the batches of the updates first..last-1 as the kernels take them, (X, K, ...) each."""
@@ -85,6 +84,12 @@ def batches_of(x: Any, y: Any, loss: str, single: bool) -> Batches:
     if updates["x"] != updates["y"]:
         raise UsageError(f"x has {updates['x']} updates and y has {updates['y']}: give one batch of both for each")
     return Batches(full["x"], full["y"], own["x"], own["y"])
+
+
+def _check_all(name: str, whole: np.ndarray, own: bool, networks: Networks, start: int, stop: int) -> None:
+    for number in range(start, stop):
+        source, update = divmod(number, whole.shape[1])
+        _check(name, whole[source, update], networks, (source, update) if own else (update,))
 
 
 def _check(name: str, array: np.ndarray, networks: Networks, place: tuple[int, ...]) -> None:

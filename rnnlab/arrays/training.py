@@ -82,7 +82,7 @@ def train(
     )  # fmt: skip
     G = networks.shape[0]
     enough = np.full(G, -np.inf) if stop_at is None else numbers("stop_at", stop_at, None if single else G)
-    given.check(networks)
+    given.check(networks, number)
     out = _Out.of(networks, given.updates)
     with single_threaded_blas():
         spread(partial(_train, out, networks, regime, enough, given), G, number)
@@ -126,6 +126,15 @@ class _Out:
 
 
 def _train(
+    out: _Out, networks: Networks, regime: Regime, enough: np.ndarray, given: Batches, start: int, stop: int
+) -> None:
+    """Train the networks start..stop-1; one by one where each has its own batches, which are then read in place."""
+    size = 1 if given.sources > 1 else stop - start
+    for first in range(start, stop, size):
+        _train_together(out, networks, regime, enough, given, first, first + size)
+
+
+def _train_together(
     out: _Out, networks: Networks, regime: Regime, enough: np.ndarray, given: Batches, start: int, stop: int
 ) -> None:
     """Train the networks start..stop-1 and put down what they tell."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from rnnlab.kernels.linalg import product
-from rnnlab.kernels.options import inside, kernel
-from rnnlab.kernels.scaled import EMPTY, LN_2, add, normalise, squares
+from rnnlab.kernels.options import flat, inside, kernel
+from rnnlab.kernels.scaled import EMPTY, LN_2, add, normalise, square_sum, squares
 
 SQUARED, CROSS_ENTROPY, COTANGENTS = range(3)
 HUGE = 1e74  # sum of squares from which o - y may overflow float32; the detour is exact in float64 too
@@ -135,20 +135,41 @@ def read_out(h, outward, c, y, classes, kind, cotangent, exponents, loss, loss_e
     product(1.0, h.reshape(K * B, N), outward, 0.0, cotangent)
     for k in range(K):
         m, e = 0.0, 0
+        step = cotangent[k * B : (k + 1) * B]
+        _add_bias(c, step)
+        plain = kind == SQUARED and square_sum(flat(step)) < HUGE  # then so is every row's, and all are finite
+        if plain:
+            _subtract(flat(y[k]), flat(step))
         for s in range(B):
             row = k * B + s
-            for i in range(c.size):
-                cotangent[row, i] += c[i]
-            size = output_size(cotangent, row)
-            if math.isnan(size):
-                return k + 1
-            if kind == SQUARED:
-                n, f, exponents[row] = squared(cotangent, row, y[k], s, size)
-            elif kind == COTANGENTS:
-                n, f, exponents[row] = cotangents(cotangent, row, y[k], s)
+            if plain:
+                f, total = normalise(step, s)
+                exponents[row] = f
+                n, f = 0.5 * total, 2 * f if f > EMPTY else 0
             else:
-                n, f, exponents[row] = cross_entropy(cotangent, row, classes[k, s])
+                size = output_size(cotangent, row)
+                if math.isnan(size):
+                    return k + 1
+                if kind == SQUARED:
+                    n, f, exponents[row] = squared(cotangent, row, y[k], s, size)
+                elif kind == COTANGENTS:
+                    n, f, exponents[row] = cotangents(cotangent, row, y[k], s)
+                else:
+                    n, f, exponents[row] = cross_entropy(cotangent, row, classes[k, s])
             m, e = add(m, e, n, f)
         loss[k] = m / B
         loss_exponent[k] = e
     return 0
+
+
+@kernel
+def _add_bias(c, rows):  # type: ignore[no-untyped-def]
+    for s in range(rows.shape[0]):
+        for i in range(c.size):
+            rows[s, i] += c[i]
+
+
+@kernel
+def _subtract(y, o):  # type: ignore[no-untyped-def]
+    for i in range(o.size):
+        o[i] -= y[i]

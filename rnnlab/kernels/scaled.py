@@ -29,6 +29,17 @@ def squares(a, row):  # type: ignore[no-untyped-def]
 
 
 @reduction
+def square_sum(entries):  # type: ignore[no-untyped-def]
+    """Sum of squares of entries (n,), in float64."""
+    inside()
+    total = 0.0
+    for i in range(entries.size):
+        value = float(entries[i])
+        total += value * value
+    return total
+
+
+@reduction
 def weighted_squares(a, weight, row):  # type: ignore[no-untyped-def]
     """Sum of squares of a row of a∘weight, in float64."""
     inside()
