@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from rnnlab.errors import ExperimentError, Problem
+from rnnlab.errors import ExperimentError, Problem, did_you_mean
 
 LIMIT = 100  # a file of a million unknown keys is answered as quickly as one of a hundred
 
@@ -20,7 +20,17 @@ class Problems:
         self.place = place
         self.overridden = dict(overridden or {})
         self._items: dict[Problem, None] = {}
+        self._listed: set[str] = set()
         self._met = 0
+
+    def advice(self, name: str, known: Iterable[str]) -> str:
+        """Return what may be meant by a name that is unknown; what there is to choose from is listed once."""
+        advice = did_you_mean(name, known)
+        if advice in self._listed:
+            return " What is known stands above."
+        if advice.startswith(" Known"):
+            self._listed.add(advice)
+        return advice
 
     def __len__(self) -> int:
         """Return how often a problem was met: one of `-s` is met in every [[grid]] and reported once."""

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from rnnlab.errors import did_you_mean
 from rnnlab.experiment.belonging import check_belonging, check_inits
 from rnnlab.experiment.deriving import DERIVED, Untied, derived
 from rnnlab.experiment.model import Axis, Grid
@@ -79,7 +78,7 @@ def _known(name: str, key: str, problems: Problems) -> Parameter | None:
     parameter = parameters().get(name)
     if parameter is None:
         misplaced = name in TOP_KEYS and name != "grid"
-        advice = " It belongs at the top of the file, before [grid]." if misplaced else did_you_mean(name, _ORDER)
+        advice = " It belongs at the top of the file, before [grid]." if misplaced else problems.advice(name, _ORDER)
         problems.add(key, f"is unknown.{advice}")
     return parameter
 
