@@ -21,15 +21,15 @@ class FreshLessons:
     def __init__(self, trials: Sequence[Trial]):
         self._trials = tuple(trials)
 
-    def batches(self, source: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def batches(self, source: int, start: int, stop: int, stream: str = "training") -> tuple[np.ndarray, np.ndarray]:
         """Return x (K, T, B, D) and y (K, T, B, O) or classes (K, T, B) of the updates start..stop-1, 0-based."""
         t = self._trials[source]
         shape = (stop - start, t.length, t.batch)
         x = np.empty((*shape, t.inputs), t.dtype)
         y = np.empty(shape, np.int64) if t.loss == "cross_entropy" else np.empty((*shape, t.outputs), t.dtype)
         for i, update in enumerate(range(start, stop)):
-            first = streams.at(t.seed, "training", number=update)
-            x[i], y[i] = TASKS[t.task].draw(t, first, streams.at(t.seed, "training_targets", place=1, number=update))
+            first = streams.at(t.seed, stream, number=update)
+            x[i], y[i] = TASKS[t.task].draw(t, first, streams.at(t.seed, f"{stream}_targets", place=1, number=update))
         return x, y
 
     def test(self, source: int, sequences: int) -> tuple[np.ndarray, np.ndarray]:

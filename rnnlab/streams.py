@@ -15,6 +15,7 @@ STREAMS = (
     "recurrent_mask", "recurrent_angles", "recurrent_factors",
     "training", "training_targets", "test", "test_targets",
     "teacher_recurrent", "teacher_input", "teacher_output", "teacher_sample",
+    "flossing", "flossing_targets",
 )  # fmt: skip
 _LABELS = {name: name.encode() for name in STREAMS}  # no stream but those of the table can be drawn from
 

@@ -10,7 +10,7 @@ import pytest
 import rnnlab
 from tests import naive_updates
 from tests.cases import ACTIVATIONS, LOSS_AT, LOSSES, error
-from tests.courses import OPTIMIZERS, WAYS, check, course, given
+from tests.courses import OPTIMIZERS, REAL_TIME, WAYS, check, course, given
 from tests.naive_updates import WEIGHTS, Rules, by_autograd
 
 
@@ -19,18 +19,18 @@ def judge(network, rules, **naive):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", {**WAYS, **REAL_TIME})
 def test_fifty_updates(way, optimizer):
-    judge(course(), Rules(**OPTIMIZERS[optimizer], **WAYS[way]))
+    judge(course(), Rules(**OPTIMIZERS[optimizer], **{**WAYS, **REAL_TIME}[way]))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", {**WAYS, **REAL_TIME})
 def test_one_update_of_classes_at_the_last_step(way):
     network = course(1, loss="cross_entropy", loss_at="last")
-    judge(network, Rules(**WAYS[way]))
+    judge(network, Rules(**{**WAYS, **REAL_TIME}[way]))
 
 
-@pytest.mark.parametrize("rule", ["full", "online"])
+@pytest.mark.parametrize("rule", ["full", "online", "rtrl"])
 @pytest.mark.parametrize("loss_at", LOSS_AT)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -51,6 +51,26 @@ def test_updates_on_the_way_to_a_loss_are_none():
     for optimizer in OPTIMIZERS.values():
         once, often = (rnnlab.train(**given(network, Rules(**optimizer, **cut))) for cut in ({}, {"k1": 1, "k2": 9}))
         assert all(error(getattr(often, name), getattr(once, name)) < 1e-13 for name in WEIGHTS)
+
+
+def test_real_time_learning_with_frozen_weights_finds_the_gradient_of_back_propagation():
+    network = course(3, width=6, length=12)
+    frozen = {"learning_rate": 0.0, "train_biases": True}
+    full, live = (rnnlab.train(**given(network, Rules(**frozen, update_rule=rule))) for rule in ("full", "rtrl"))
+    for name in "UWV":
+        assert error(10 ** live.log10_grad_norm[name], 10 ** full.log10_grad_norm[name]) < 1e-10
+        assert np.array_equal(getattr(live, name), getattr(network, name))
+
+
+def test_staleness_of_real_time_learning_is_of_the_order_of_the_learning_rate():
+    network = course(1, width=6, length=12)
+    apart = []
+    for rate in (1e-4, 1e-5):
+        online, live = (
+            rnnlab.train(**given(network, Rules(learning_rate=rate, update_rule=rule))) for rule in ("online", "rtrl")
+        )
+        apart.append(float(np.linalg.norm(live.U - online.U)))
+    assert 80 < apart[0] / apart[1] < 120  # of the order of η in the gradient, so η² in the weights
 
 
 def test_biases_stay_unless_they_are_trained():
@@ -74,9 +94,9 @@ def test_clipping_takes_exactly_what_is_too_long():
         assert error(halved, step / 2) < 1e-10
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", {**WAYS, **REAL_TIME})
 def test_many_networks_are_trained_as_each_on_its_own(way):
-    rules = Rules(**OPTIMIZERS["adam"], **WAYS[way])
+    rules = Rules(**OPTIMIZERS["adam"], **{**WAYS, **REAL_TIME}[way])
     alone = [course(6, seed=seed, length=7, activation=name) for seed, name in enumerate(("tanh", "relu", "erf"))]
     stacked = {name: np.stack([getattr(n, name) for n in alone]) for name in (*WEIGHTS, "x", "y")}
     activations = [n.activation for n in alone]

@@ -28,4 +28,5 @@ VARIANTS = {
     "truncated, k1 = k2 = 10": by(k1=10, k2=10),
     "truncated, k1 = 10, k2 = 20": by(k1=10, k2=20),
     "online": by(update_rule="online"),
+    "rtrl": by(update_rule="rtrl"),
 }

@@ -54,6 +54,7 @@ def train(
     clip_norm: ArrayLike | None = None, clip_value: ArrayLike | None = None, update_rule: str = "full",
     k1: int | None = None, k2: int | None = None, b: ArrayLike | None = None, c: ArrayLike | None = None,
     train_biases: bool = False, h0: ArrayLike | None = None, leak: ArrayLike = 1.0,
+    vanishing_penalty: ArrayLike = 0.0, flossing: ArrayLike = 0.0, flossing_exponents: int = 1,
     stop_at: ArrayLike | None = None, workers: int | None = None,
 ) -> Trained:  # fmt: skip
     """Train h_t = phi(U h_{t-1} + W x_t + b), o_t = V h_t + c, one update for each batch.
@@ -65,11 +66,14 @@ def train(
 
     update_rule: `full`, one step of the optimiser from the summed loss; `online`, one for each L_i in turn, i = 1..T,
     with h_1..h_i computed anew from the weights as they are then: U_{i+1} = U_i - η dL_i/dU_i. k1, k2 (full only): a
-    step every k1 time steps, its losses sent back through k2 steps (Williams and Peng 1990).
+    step every k1 time steps, its losses sent back through k2 steps (Williams and Peng 1990). `rtrl`: as online, without
+    going back: states and sensitivities dh/dU, dh/dW go on under the changing weights, stale at order η (Williams and
+    Zipser 1989); its cost grows as N⁴, and N is at most 64.
     optimizer: sgd (with momentum where that is above 0), momentum, adam, rmsprop, as PyTorch has them. clip_norm: the
     largest norm of the gradient of all trained arrays together (Pascanu, Mikolov, Bengio 2013); clip_value: the
-    largest entry. b and c are trained where train_biases says so. stop_at: a loss at or below which a network stops.
-    `workers` threads; a network's numbers do not depend on its neighbours or on the workers.
+    largest entry. vanishing_penalty: weight of the regulariser Ω of the same paper; flossing: weight of Σ λ_i² of the
+    leading Lyapunov exponents (Engelken 2023). b and c are trained where train_biases says so. stop_at: a loss at or
+    below which a network stops. `workers` threads; a network's numbers do not depend on its neighbours or the workers.
     Arrays may be memory-mapped: x and y are read piece by piece. Raises UsageError where an argument cannot be used.
     """
     number, single = threads(workers), np.ndim(U) == 2
@@ -79,6 +83,7 @@ def train(
     regime = regime_of(
         networks, single, optimizer=optimizer, learning_rate=learning_rate, momentum=momentum, clip_norm=clip_norm,
         clip_value=clip_value, update_rule=update_rule, k1=k1, k2=k2, train_biases=train_biases,
+        vanishing_penalty=vanishing_penalty, flossing=flossing, flossing_exponents=flossing_exponents,
     )  # fmt: skip
     G = networks.shape[0]
     enough = np.full(G, -np.inf) if stop_at is None else numbers("stop_at", stop_at, None if single else G)

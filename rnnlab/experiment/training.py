@@ -9,10 +9,9 @@ from rnnlab.experiment.combinations import combinations, values_of
 from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems
 from rnnlab.experiment.task_checks import check_room
+from rnnlab.kernels.activation_table import TWICE
+from rnnlab.limits import RTRL_BYTES, RTRL_WIDTH, rtrl_bytes
 from rnnlab.trial import OF_TRAINING, parameters
-
-RTRL_WIDTH = 64  # the sensitivities of RTRL cost N^4 operations a step
-RTRL_BYTES = 2**29
 
 _Problem = tuple[str, str]  # the parameter, and what is wrong with it
 
@@ -73,6 +72,10 @@ def _flossing(values: Mapping[str, Any]) -> Iterator[_Problem]:
             "flossing_exponents",
             f"is {count}, which means nothing without flossing: give flossing, as 1.0, or flossing_updates.",
         )
+    if (values["flossing"] or values["flossing_updates"]) and values["activation"] not in TWICE:
+        name = "flossing" if values["flossing"] else "flossing_updates"
+        known = ", ".join(sorted(TWICE))
+        yield name, f"knows phi'' of {known}; not of {values['activation']}: leave one of them out."
     if count > N:
         yield "flossing_exponents", f"is {count}, more than the smallest width {N} beside it; use at most {N}."
 
@@ -95,11 +98,6 @@ def _rtrl(values: Mapping[str, Any]) -> Iterator[_Problem]:
         )
 
 
-def rtrl_bytes(batch: int, width: int, inputs: int) -> int:
-    """Return the bytes of the sensitivities dh/dU, dh/dW and dh/db of one network."""
-    return 8 * batch * width * width * (width + inputs + 1)
-
-
 def _rtrl_alone(name: str) -> Callable[[Mapping[str, Any]], Iterator[_Problem]]:
     def check(values: Mapping[str, Any]) -> Iterator[_Problem]:
         if values["update_rule"] == "rtrl" and values[name]:
@@ -112,7 +110,7 @@ def _rtrl_alone(name: str) -> Callable[[Mapping[str, Any]], Iterator[_Problem]]:
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterator[_Problem]]], ...] = (
     (("length", "k1", "k2"), _windows),
     (("clip_norm", "clip_value"), _clipping),
-    (("flossing", "flossing_exponents", "flossing_updates", "width"), _flossing),
+    (("flossing", "flossing_exponents", "flossing_updates", "width", "activation"), _flossing),
     (("update_rule", "width", "inputs", "batch"), _rtrl),
     *(
         (("update_rule", name), _rtrl_alone(name))

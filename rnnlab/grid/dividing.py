@@ -24,6 +24,7 @@ _ROW, _ROW_BYTES = 5e-7, 100  # seconds and bytes of a row of a long table
 SHAPE = (
     "cell", "width", "length", "inputs", "outputs", "batch", "dtype", "task", "loss", "loss_at",
     "recurrent_init", "input_init", "output_init", "initial_state", "data", "update_rule", "k1", "k2",
+    "flossing_exponents",
 )  # fmt: skip
 _shape_of = attrgetter(*SHAPE)
 _draws_of = attrgetter("seed", "input_scale", *OF_U)

@@ -16,4 +16,7 @@ LARGEST_SLOPE = {
     "tanh": 1.0, "sigmoid": 0.25, "relu": 1.0, "identity": 1.0, "leaky_relu": 1.0, "hardtanh": 1.0, "softplus": 1.0,
     "elu": 1.0, "erf": 2.0 / math.sqrt(math.pi), "gelu": 1.1289041451851547, "silu": 1.099839320128867,
 }  # fmt: skip
+TWICE = frozenset(
+    {"tanh", "sigmoid", "relu", "identity", "leaky_relu", "hardtanh", "softplus", "elu"}
+)  # phi'' is known
 BOUNDED = frozenset({"tanh", "sigmoid", "hardtanh", "erf"})

@@ -28,9 +28,6 @@ from rnnlab.kernels.scaled import EMPTY, exponent, largest, power, squares
 from rnnlab.kernels.triangles import factorise, pull_back
 from rnnlab.kernels.vanilla import add_past, keep_past, settle, vjp, weigh_leak, weigh_slopes
 
-# Those whose phi'' follows from phi and phi'.
-KNOWN = ("tanh", "sigmoid", "relu", "identity", "leaky_relu", "hardtanh", "softplus", "elu")
-
 
 class Flossing(NamedTuple):
     """Scratch in float64 for S samples with K exponents each, rows R = S·K, of up to T steps."""
@@ -65,11 +62,6 @@ class Flossing(NamedTuple):
     dU: np.ndarray  # (N, N)
     dW: np.ndarray  # (N, D)
     db: np.ndarray  # (1, N)
-
-
-def knows(activation: str) -> bool:
-    """Return whether the phi'' of this activation is known here."""
-    return activation in KNOWN
 
 
 @kernel

@@ -1,10 +1,4 @@
-"""Training: networks of equal shape, each over many updates, with nothing between two updates but the weights.
-
-An update is one batch. Time runs in windows: for t = k1, 2 k1, … and T at the end, the states of the steps after
-s = max(0, t - k2) are computed with the weights as they are, from the state at s; the losses of the steps that no
-window had before are sent back through this one, and the optimiser makes a step. k1 = k2 = T is BPTT, k1 = 1, k2 = T
-the derivation's reading U_{i+1} = U_i - η dL⁽ⁱ⁾/dU_i, and what lies between truncated BPTT (Williams and Peng 1990).
-"""
+"""Training: networks of equal shape, each over many updates, with nothing between two updates but the weights."""
 
 from __future__ import annotations
 
@@ -13,23 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnlab.kernels import states
-from rnnlab.kernels.backward import Curves, Readout, backward
 from rnnlab.kernels.block import _gradient, _packed, _space
-from rnnlab.kernels.linalg import copy, fill, pack_tamed, pack_transposed
-from rnnlab.kernels.optimizers import (
-    How,
-    Moments,
-    Sums,
-    Weights,
-    add_applied,
-    add_came,
-    clear,
-    step,
-    sum_norms,
-)
+from rnnlab.kernels.linalg import copy, fill
+from rnnlab.kernels.optimizers import How, Moments, Sums, Weights
 from rnnlab.kernels.options import borrowed, flat, kernel, reduction
-from rnnlab.kernels.scaled import add
+from rnnlab.kernels.updates import Lesson, Pull, Rooms, carried, flossed, windows
 
 
 class Batches(NamedTuple):
@@ -69,20 +51,6 @@ class Standing(NamedTuple):
     enough: np.ndarray  # (G,), a loss at or below which it stops; -inf: none is
 
 
-class Room(NamedTuple):
-    """Scratch for the states of one batch, besides that of the backward pass."""
-
-    h: np.ndarray  # (T+1, B, N)
-    slope: np.ndarray  # (T, B, N)
-    rms: np.ndarray  # (T+1,)
-    loss: np.ndarray  # (T,)
-    loss_exponent: np.ndarray  # (T,)
-    hidden: np.ndarray  # (T+1,)
-    before: np.ndarray  # (N, N), U before the update
-    nothing: np.ndarray  # (0, B, N)
-    none: np.ndarray  # (0,)
-
-
 class Told(NamedTuple):
     """What every update tells; nan where none was made."""
 
@@ -93,108 +61,70 @@ class Told(NamedTuple):
 
 
 @kernel
-def train(
-    standing, net, regime, batches, chunk, told, room, sums, packed, space, gradient, wanted
-):  # type: ignore[no-untyped-def]  # fmt: skip
+def train(standing, net, regime, batches, told, before, rooms, sensitivities, penalty, floss, wanted, alone):  # type: ignore[no-untyped-def]
     """Train every active network on the K batches; wanted: whether norms and ratios are.
 
-    A network of which something is not finite any more stops, and so does one whose loss is low enough.
+    sensitivities: of real-time recurrent learning, or None where windows are the rule; penalty: the weights of the
+    regulariser (G,), or None; floss: scratch of gradient flossing, or None; alone: on its loss alone. before (N, N) is
+    scratch. A network of which something is not finite any more stops, and so does one whose loss is low enough.
     """
-    net, batches, room, sums = _net(net), _batches(batches), _room(room), _sums(sums)
-    packed, space, gradient = _packed(packed), _space(space), _gradient(gradient)
-    K = batches.x.shape[1]
+    net, batches, rooms, before = _net(net), _batches(batches), _rooms(rooms), borrowed(before)
     for g in range(standing.active.size):
-        fill(told.loss[g], math.nan)
-        fill(told.norms[g], math.nan)
-        fill(told.clipped[g], math.nan)
-        fill(told.ratio[g], math.nan)
-        if not standing.active[g]:
-            continue
+        _nothing(told, g)
         weights = Weights(net.U[g], net.W[g], net.V[g], net.b[g], net.c[g])
-        moments = Moments(net.first[g], net.second[g])
-        how = How(
-            regime.optimizer[g], regime.learning_rate[g], regime.momentum[g], regime.clip_norm[g], regime.clip_value[g],
-            regime.biases[g], wanted,
-        )  # fmt: skip
-        seen, begin = batches.source[g], batches.h0[batches.initial[g]]
-        for k in range(K):
-            if wanted:
-                copy(weights.U, room.before)
-            finite, told.loss[g, k], net.steps[g] = _windows(
-                net.codes[g], weights, net.leak[g], regime.k1[g], regime.k2[g], how, moments, net.steps[g],
-                batches.x[seen, k], batches.y[seen, k], batches.classes[seen, k], batches.kind, batches.every, begin,
-                chunk, room, sums, packed, space, gradient, told.norms[g, k], told.clipped[g, k],
-            )  # fmt: skip
-            standing.updates[g] += 1
-            if wanted:
-                told.ratio[g, k] = _ratio(weights.U, room.before)
-            if not finite or not _finite(weights):
-                standing.diverged[g] = standing.updates[g]
-                standing.active[g] = False
-            elif told.loss[g, k] <= standing.enough[g]:
-                standing.active[g] = False
+        moments, seen = Moments(net.first[g], net.second[g]), batches.source[g]
+        how, pull = _how(regime, g, wanted), _pull(net, regime, penalty, g)
+        for k in range(batches.x.shape[1]):
             if not standing.active[g]:
                 break
+            lesson = Lesson(
+                batches.x[seen, k], batches.y[seen, k], batches.classes[seen, k], batches.h0[batches.initial[g]],
+                batches.kind, batches.every,
+            )  # fmt: skip
+            norms, clipped, count = told.norms[g, k], told.clipped[g, k], net.steps[g]
+            if wanted:
+                copy(weights.U, before)
+            if sensitivities is not None:
+                found = carried(weights, pull, how, moments, count, lesson, rooms, sensitivities, norms, clipped)
+            elif floss is not None and alone:
+                found = flossed(weights, pull, how, moments, count, lesson, rooms, floss, norms, clipped)
+            else:
+                found = windows(weights, pull, how, moments, count, lesson, rooms, penalty, floss, norms, clipped)
+            finite, told.loss[g, k], net.steps[g] = found
+            if wanted:
+                told.ratio[g, k] = _ratio(weights.U, before)
+            _note(standing, g, finite and _finite(weights), told.loss[g, k])
 
 
 @kernel
-def _windows(
-    code, weights, leak, k1, k2, how, moments, count, x, y, classes, kind, every, begin, chunk, room, sums, packed,
-    space, gradient, norms, clipped,
-):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Make one update; return whether all was finite, the loss, and the steps that the optimiser has made."""
-    T, B = x.shape[0], x.shape[1]
-    several = every and k1 < T
-    if several:
-        clear(sums)
-    copy(begin, room.h[0])
-    m, e, done, stale = 0.0, 0, 0, False
-    while done < T:
-        stop = min(done + k1, T)
-        start = max(0, stop - k2) if stale else done
-        lost = states.run(
-            code, weights.U, weights.W, weights.b[0], leak, x[start:stop], room.nothing, room.nothing,
-            room.h[start : stop + 1], room.slope[start:stop], room.rms[start : stop + 1], chunk, packed.recurrent,
-            packed.inward,
-        )  # fmt: skip
-        if lost > 0:
-            return False, math.nan, count
-        if every or stop == T:
-            low = max(0, stop - k2)
-            now = slice(low, stop)
-            pack_transposed(weights.V, packed.outward)
-            readout = Readout(
-                packed.V, pack_tamed(weights.V, packed.V), packed.outward, weights.c[0], y[now], classes[now], kind,
-                every, done - low,
-            )  # fmt: skip
-            U_exponent = pack_tamed(weights.U, packed.U)
-            curves = Curves(
-                room.loss[now], room.loss_exponent[now], room.hidden[low : stop + 1], room.none, room.none
-            )  # fmt: skip
-            lost = backward(
-                0, stop - low, packed.U, U_exponent, leak, readout, room.h[low : stop + 1], room.slope[now], x[now],
-                chunk, space, gradient, curves,
-            )  # fmt: skip
-            if lost > 0:
-                return False, math.nan, count
-            m, e = _add_losses(curves, m, e)
-            if several and how.told:
-                add_came(gradient, sums)
-            step(weights, gradient, B, how, moments, count, norms, clipped)
-            if several and how.told:
-                add_applied(gradient, sums)
-            count, stale = count + 1, True
-        done = stop
-    if several and how.told:
-        sum_norms(sums, B, norms, clipped)
-    return True, math.ldexp(m, min(max(e, -4000), 4000)), count
+def _nothing(told, g):  # type: ignore[no-untyped-def]
+    fill(told.loss[g], math.nan)
+    fill(told.norms[g], math.nan)
+    fill(told.clipped[g], math.nan)
+    fill(told.ratio[g], math.nan)
 
 
 @kernel
-def _add_losses(curves, m, e):  # type: ignore[no-untyped-def]
-    for t in range(curves.loss.size):
-        m, e = add(m, e, curves.loss[t], curves.loss_exponent[t])
-    return m, e
+def _how(regime, g, wanted):  # type: ignore[no-untyped-def]
+    return How(
+        regime.optimizer[g], regime.learning_rate[g], regime.momentum[g], regime.clip_norm[g], regime.clip_value[g],
+        regime.biases[g], wanted,
+    )  # fmt: skip
+
+
+@kernel
+def _pull(net, regime, penalty, g):  # type: ignore[no-untyped-def]
+    strength = 0.0 if penalty is None else penalty[g]
+    return Pull(net.codes[g], net.leak[g], regime.k1[g], regime.k2[g], strength, regime.flossing[g])
+
+
+@kernel
+def _note(standing, g, finite, loss):  # type: ignore[no-untyped-def]
+    """Count an update, and stop after one that diverged or was good enough."""
+    standing.updates[g] += 1
+    if not finite:
+        standing.diverged[g] = standing.updates[g]
+    standing.active[g] = finite and loss > standing.enough[g]
 
 
 @kernel
@@ -244,10 +174,11 @@ def _batches(d):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _room(r):  # type: ignore[no-untyped-def]
-    return Room(
+def _rooms(r):  # type: ignore[no-untyped-def]
+    return Rooms(
         borrowed(r.h), borrowed(r.slope), borrowed(r.rms), borrowed(r.loss), borrowed(r.loss_exponent),
-        borrowed(r.hidden), borrowed(r.before), borrowed(r.nothing), borrowed(r.none),
+        borrowed(r.hidden), borrowed(r.nothing), borrowed(r.none), r.chunk, _packed(r.packed), _space(r.space),
+        _gradient(r.gradient), _sums(r.sums),
     )  # fmt: skip
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from rnnlab.kernels import evaluation, losses, optimizers, training
+from rnnlab.kernels import evaluation, losses, training
 from rnnlab.kernels.regime import ADAM, MOMENTUM, RMSPROP, Regime
-from rnnlab.networks.backpropagation import _gradient, _space
 from rnnlab.networks.networks import Networks, packed
+from rnnlab.networks.rooms import floss_of, rooms, sensitivities_of
 from rnnlab.networks.workspace import workspace
 
 _REMEMBERS = {"first": (MOMENTUM, ADAM), "second": (ADAM, RMSPROP)}
@@ -51,6 +50,18 @@ class Trainer:
 
         Networks read x[source] and y[source]. told: whether norms and ratios are wanted, which cost little.
         """
+        return self._run(x, y, told=told, alone=False)
+
+    def floss(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Make K updates on the flossing loss alone; return it (G, K)."""
+        return self._run(x, y, told=False, alone=True).loss
+
+    def forget(self) -> None:
+        """Let the optimisers forget what they remember, and count updates from here: flossing alone is over."""
+        for array in (self._first, self._second, self._steps, self.updates):
+            array[self.active] = 0
+
+    def _run(self, x: np.ndarray, y: np.ndarray, *, told: bool, alone: bool) -> Progress:
         n, (G, K) = self._networks, (len(self.U), x.shape[1])
         progress = Progress(np.empty((G, K)), np.empty((G, K, 3)), np.empty((G, K, 3)), np.empty((G, K)))
         is_class = n.loss == "cross_entropy"
@@ -59,10 +70,12 @@ class Trainer:
         batches = training.Batches(
             x, values, classes, n.source, n.h0, n.initial, losses.CODES[n.loss], n.loss_at == "every"
         )
+        penalty = self._regime.penalty
         training.train(
             training.Standing(self.active, self.updates, self.diverged, self.enough), self._net, self._regime, batches,
-            n.chunk, training.Told(*_arrays(progress)), _room(n), _sums(n), packed(n), _space(n), _gradient(n, False),
-            told,
+            training.Told(*_arrays(progress)), _take(n, "before", n.U.shape[1], n.U.shape[1]), rooms(n),
+            sensitivities_of(n, self._regime), penalty if penalty.any() else None, floss_of(n, self._regime, alone),
+            told, alone,
         )  # fmt: skip
         return progress
 
@@ -119,29 +132,12 @@ def _arrays(progress: Progress) -> tuple[np.ndarray, ...]:
     return progress.loss, progress.log10_norm, progress.log10_clipped_norm, progress.update_ratio
 
 
-def _take(n: Networks, name: str, *shape: int, dtype: Any = None) -> np.ndarray:
-    return workspace.take(f"training {name}", shape, n.dtype if dtype is None else dtype)
-
-
-def _room(n: Networks) -> training.Room:
-    _G, T, B, N, _D, _O = n.shape
-    return training.Room(
-        _take(n, "h", T + 1, B, N), _take(n, "slope", T, B, N), np.empty(T + 1), np.empty(T), np.empty(T, np.int64),
-        np.empty(T + 1), _take(n, "before", N, N), np.empty((0, B, N), n.dtype), np.empty(0),
-    )  # fmt: skip
-
-
-def _sums(n: Networks) -> optimizers.Sums:
-    _G, _T, _B, N, D, O = n.shape
-    shapes = ((N, N), (N, D), (O, N))
-    U, W, V, *applied = (
-        _take(n, f"{name} {i}", *each) for name in ("came", "applied") for i, each in enumerate(shapes)
-    )
-    return optimizers.Sums(U, W, V, np.empty(3, np.int64), *applied)
+def _take(n: Networks, name: str, *shape: int) -> np.ndarray:
+    return workspace.take(f"training {name}", shape, n.dtype)
 
 
 def _desk(n: Networks, S: int) -> evaluation.Desk:
-    _G, _T, _B, N, D, O = n.shape
+    _G, _T, _B, N, _D, O = n.shape
     p = packed(n)
     return evaluation.Desk(
         _take(n, "state", 2, S, N), _take(n, "drive", S, N), _take(n, "outputs", S, O), _take(n, "cotangent", S, O),

@@ -13,9 +13,10 @@ from rnnlab.kernels.regime import Regime
 class Lessons(Protocol):
     """Fresh sequences to train on and others to test with; `source` is an index as in `Networks.source`."""
 
-    def batches(self, source: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def batches(self, source: int, start: int, stop: int, stream: str = "training") -> tuple[np.ndarray, np.ndarray]:
         """Return x (K, T, B, D) and y (K, T, B, O) or classes (K, T, B) of the updates start..stop-1, 0-based.
 
+        stream: `training`, or `flossing` for those before, on the flossing loss alone.
         In the dtype of the work; every update has a stream of its own, so that no order of asking changes a number.
         """
 

@@ -64,7 +64,8 @@ class Course:
     def _piece(self, group: np.ndarray) -> None:
         start = self._records[group[0]].update
         if start == 0:
-            self._look(group, 0)
+            self._floss(group)
+            self._look(np.array([g for g in group if not self._records[g].done], np.int64), 0)
             group = np.array([g for g in group if not self._records[g].done], np.int64)
             if not len(group):
                 return
@@ -80,15 +81,33 @@ class Course:
 
     def _trained(self, group: np.ndarray, start: int, stop: int) -> Any:
         """Make the updates start+1..stop of a group."""
-        trainer = self._trainer
-        trainer.active[:] = False
-        trainer.active[group] = True
+        self._only(group)
+        return self._trainer.advance(*self._batches(group, start, stop, "training"))
+
+    def _floss(self, group: np.ndarray) -> None:
+        """Make those updates of a group that are on the flossing loss alone."""
+        numbers = self._training.flossing_updates
+        for number in np.unique(numbers[group][numbers[group] > 0]):
+            some = group[numbers[group] == number]
+            self._only(some)
+            for start in range(0, number, size := self._length(some)):
+                self._trainer.floss(*self._batches(some, start, min(start + size, number), "flossing"))
+            self._trainer.forget()
+        for g in group[self._trainer.diverged[group] > 0]:
+            self._records[g].end_flossing()
+
+    def _only(self, group: np.ndarray) -> None:
+        """Let this group alone be trained, those of it that are finite."""
+        self._trainer.active[:] = False
+        self._trainer.active[group] = self._trainer.diverged[group] == 0
+
+    def _batches(self, group: np.ndarray, start: int, stop: int, stream: str) -> tuple[np.ndarray, np.ndarray]:
         wanted = np.unique(self._networks.source[group])
-        drawn = {i: self._training.lessons.batches(int(self._sources[i]), start, stop) for i in wanted}
+        drawn = {i: self._training.lessons.batches(int(self._sources[i]), start, stop, stream) for i in wanted}
         x, y = (np.empty((len(self._sources), *each.shape), each.dtype) for each in drawn[wanted[0]])
         for i, own in drawn.items():
             x[i], y[i] = own
-        return trainer.advance(x, y)
+        return x, y
 
     def _length(self, group: np.ndarray) -> int:
         """Return how many updates a piece has: so many that neither its batches nor its time are too much."""

@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column(
             "status", "string", "success; ok: all updates without it; diverged: a state or a weight is not finite"
         ),
-        Column("diverged_at", "int64", "the update, from 1, that was not finite"),
+        Column("diverged_at", "int64", "the update, from 1, that was not finite; 0: on the flossing loss alone"),
         Column("success", "bool", "whether a test reached what counts as success, be it before a divergence"),
         Column("updates_to_success", "int64", "updates before the first test that did", label="updates to success"),
         Column("updates", "int64", "updates made, all of them finite"),

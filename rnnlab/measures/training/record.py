@@ -12,6 +12,7 @@ from rnnlab.networks.trainer import Progress
 PLACE = {name: i for i, name in enumerate(ROW)}
 _OF_UPDATE = ("update", "loss", *NORMS, "update_ratio")  # what an update tells by itself
 _U = PLACE["log10_grad_norm_U"]
+FLOSSED = -1  # in place of the update that was not finite: before the first, on the flossing loss alone
 _ROUNDING = 1e-6  # of log10 of a norm
 
 
@@ -57,6 +58,11 @@ class Record:
         """Note that this update was not finite: the rows end before it."""
         self.here()
         self.diverged, self.done = update, True
+
+    def end_flossing(self) -> None:
+        """Note that it diverged before the first update."""
+        self.here()
+        self.diverged, self.done = FLOSSED, True
 
     def here(self) -> np.ndarray:
         """Return the row of the last update, to be filled."""

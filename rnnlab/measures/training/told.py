@@ -26,10 +26,10 @@ def summary(states: Sequence[dict[str, np.ndarray]], baseline: np.ndarray) -> di
     found = [_row(state, float(each)) for state, each in zip(states, baseline, strict=True)]
     numbers = {name: np.array([row[name] for row in found], np.float64) for name in found[0]}
     diverged, solved = (numbers.pop(name) for name in ("diverged", "solved"))
-    status = np.where(diverged > 0, "diverged", np.where(solved >= 0, "success", "ok")).astype(object)
+    status = np.where(diverged != 0, "diverged", np.where(solved >= 0, "success", "ok")).astype(object)
     return {
         "status": status,
-        "diverged_at": _column("diverged_at", np.where(diverged > 0, diverged, np.nan)),
+        "diverged_at": _column("diverged_at", np.where(diverged != 0, np.maximum(diverged, 0), np.nan)),
         "success": solved >= 0,
         "updates_to_success": _column("updates_to_success", np.where(solved >= 0, solved, np.nan)),
         **{name: _column(name, values) for name, values in numbers.items()},
