@@ -20,9 +20,10 @@ class Echo:
         self.dtype, self.learnable = dtype, learnable
         self.asked: list[tuple[int, int, int]] = []
 
-    def batches(self, source: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def batches(self, source: int, start: int, stop: int, stream: str = "training") -> tuple[np.ndarray, np.ndarray]:
         self.asked.append((source, start, stop))
-        drawn = [self._drawn([source, 1, u], B) for u in range(start, stop)]
+        kind = {"training": 1, "flossing": 3}[stream]
+        drawn = [self._drawn([source, kind, u], B) for u in range(start, stop)]
         return tuple(np.stack(each) for each in zip(*drawn, strict=True))
 
     def test(self, source: int, sequences: int) -> tuple[np.ndarray, np.ndarray]:
