@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rnnlab import experiment, grid, measures
 from rnnlab.errors import UsageError
 from rnnlab.measures.work import Work
+from rnnlab.trial import trial_of
 from tests.experiments import GOOD, fake_measures, make, table
 
 __all__ = ["fake_measures"]
@@ -183,3 +184,11 @@ def test_blocks_are_of_nearly_equal_size_and_do_not_depend_on_what_else_runs() -
 def test_blocks_lose_nothing(given_: dict[str, Any]) -> None:
     trials = list(grid.trials(experiment.parse(table(**given_))))
     assert sorted(t.key for b in grid.blocks(trials, WORK) for t in b.trials) == sorted(t.key for t in trials)
+
+
+def test_trials_that_train_side_by_side_are_few_but_more_than_their_time_alone_allows():
+    trial = trial_of({"activation": "tanh", "width": 32, "length": 40})
+    sizes = [grid.block_size(trial, Work(flops=flops, pauses=True)) for flops in (1e6, 4e11, 1e14)]
+    assert sizes[0] == 8
+    assert sizes[2] == 1 < sizes[1] < 8
+    assert grid.block_size(trial, Work(flops=4e11)) == 1

@@ -15,6 +15,7 @@ from rnnlab.trial import OF_U, Trial
 MAX_BLOCK = 4096  # trials
 
 _SECONDS = 0.25  # of work that a block should hold
+_LONG_SECONDS, _SIDE_BY_SIDE = 20.0, 8  # the same, and trials, of work that pauses: they share what is drawn on the way
 _BYTES = 2**28  # of memory that a block may hold
 _FLOPS = {"float64": 8e10, "float32": 1.6e11}  # a second on one core; nothing depends on how good a guess it is
 _ITEM = {"float64": 8, "float32": 4}
@@ -41,8 +42,9 @@ class Block:
 def blocks(trials: Iterable[Trial], measures: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     """Divide trials into blocks for these measures (settings by name): equal shapes, trials that share draws adjacent.
 
-    A block holds about a quarter of a second of work, 256 MiB and 4096 trials at most, judged from the shape alone, so
-    that the division is the same for any number of workers. Shapes come in the order in which they first appear.
+    A block holds about a quarter of a second of work (20 s and 8 trials of work that pauses), 256 MiB and 4096 trials
+    at most, judged from the shape alone, so that the division is the same for any number of workers. Shapes come in
+    the order in which they first appear.
     """
     work = tuple((name, dict(settings)) for name, settings in measures.items())
     shapes: dict[tuple[Any, ...], list[Trial]] = {}
@@ -63,7 +65,8 @@ def _parts(alike: Sequence[Trial], work: Work) -> Iterator[tuple[Trial, ...]]:
 
 def block_size(trial: Trial, work: Work) -> int:
     """Return the number of trials of this shape, each with this work, that make a block."""
-    fitting = min(_SECONDS / _seconds(trial, work), _BYTES / _bytes(trial, work), MAX_BLOCK)
+    seconds, most = (_LONG_SECONDS, min(_SIDE_BY_SIDE, MAX_BLOCK)) if work.pauses else (_SECONDS, MAX_BLOCK)
+    fitting = min(seconds / _seconds(trial, work), _BYTES / _bytes(trial, work), most)
     return max(1, int(fitting))
 
 

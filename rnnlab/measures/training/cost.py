@@ -32,7 +32,7 @@ def work(trial: Trial, settings: Settings) -> Work:
         flops += looks * sum(part.flops for part in parts)
         held += max(part.bytes for part in parts)
     rows = updates // (settings.every or max(1, updates // 100)) + tests + looks
-    return Work(flops, rows, held)
+    return Work(flops, rows, held, pauses=True)
 
 
 def _update(t: Trial) -> float:
