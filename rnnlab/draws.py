@@ -111,7 +111,7 @@ def _shared(
             places[label] = len(drawn)
             drawn.append(draw(trial))
         index[g] = places[label]
-    return (index, *(np.stack(arrays) for arrays in zip(*drawn, strict=True)))
+    return (index, *(np.ascontiguousarray(np.stack(arrays)) for arrays in zip(*drawn, strict=True)))
 
 
 def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +122,8 @@ def _sequences(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
 def _held(distinct: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs (X, T, B, D) and targets (X, T, B, ...) of these trials."""
     drawn = [_sequences(trial) for trial in distinct]
-    return np.stack([x for x, _ in drawn]), np.stack([y for _, y in drawn])
+    x, y = (np.ascontiguousarray(np.stack(each)) for each in zip(*drawn, strict=True))  # stack keeps any order
+    return x, y
 
 
 def _long_sequences(distinct: Sequence[Trial]) -> tuple[LongSequences, LongSequences]:

@@ -36,7 +36,9 @@ class FreshLessons:
         """Return x (T, S, D) and y (T, S, O) or classes (T, S); where the test part has fewer sequences, all of it."""
         t = self._trials[source]
         x, y = _test(t, sequences)
-        return x.astype(t.dtype, copy=False), y.astype(np.int64 if t.loss == "cross_entropy" else t.dtype)
+        return np.ascontiguousarray(x, t.dtype), np.ascontiguousarray(
+            y, np.int64 if t.loss == "cross_entropy" else t.dtype
+        )
 
 
 def _test(t: Trial, sequences: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import rnnlab
 from rnnlab import draws, experiment
 from rnnlab.lessons import FreshLessons
+from rnnlab.networks import Trajectory, backpropagate
+from rnnlab.networks.trainer import Trainer
 from rnnlab.streams import streams
 from rnnlab.tasks import TASKS, digits, teacher, temporal_order
 from rnnlab.trial import Trial
@@ -270,3 +273,54 @@ def assert_memoryless(seen: np.ndarray, classes: np.ndarray, kinds: int, expecte
     freedom = (kinds - 1) * len(np.unique(seen))
     low = freedom / 2 / len(seen)
     assert abs(total + low - expected) < 3 * (freedom / 2) ** 0.5 / len(seen)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("task", TASKS)
+def test_what_networks_make_of_a_task_is_told_right(task, dtype):
+    trials = [trial(task, dtype=dtype, activation=name) for name in ("tanh", "relu")]
+    n = draws.networks(trials)
+    tests = [n.training.lessons.test(source, 7) for source in range(int(n.source.max()) + 1)]
+    trainer = Trainer(n, n.training.regime)
+    found, accuracy = trainer.evaluate(
+        *(np.stack(each) for each in zip(*tests, strict=True)), n.training.scored, n.training.tolerance
+    )
+    for g in range(2):
+        x, y = tests[n.source[g]]
+        o = outputs(n, g, x.astype(np.float64))
+        last = slice(-1, None) if trials[0].loss_at == "last" else slice(None)
+        assert found[g] == pytest.approx(loss_of(o[last], y[last]), rel=1e-5)
+        right = right_of(o, y, n.training.tolerance)[-n.training.scored :].mean()
+        assert np.isnan(accuracy[g]) or accuracy[g] == pytest.approx(right, abs=1e-12)
+        ours = backpropagate(Trajectory(n)).loss[g]
+        problem = draws.problem(trials[g])
+        alone = rnnlab.gradients(
+            problem.U, problem.W, problem.V, problem.x, problem.y, activation=trials[g].activation,
+            loss=trials[g].loss, loss_at=trials[g].loss_at,
+        )  # fmt: skip
+        assert ours == alone.loss
+        assert ours == pytest.approx(loss_of(outputs(n, g, problem.x)[last], problem.y[last]), rel=1e-5)
+
+
+def outputs(n, g, x):
+    """Return o (T, S, O) of network g, in float64."""
+    h, found = np.zeros((x.shape[1], n.U.shape[1])), []
+    phi = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}[n.activation[g]]
+    for each in x:
+        h = phi(h @ n.U[g].T.astype(np.float64) + each @ n.W[g].T.astype(np.float64) + n.b[g])
+        found.append(h @ n.V[g].T.astype(np.float64) + n.c[g])
+    return np.array(found)
+
+
+def loss_of(o, y):
+    if y.ndim == o.ndim:
+        return 0.5 * ((o - y) ** 2).sum(axis=2).mean(axis=1).sum()
+    chosen = np.take_along_axis(o, y[..., None], axis=2)[..., 0]
+    return (np.logaddexp.reduce(o, axis=2) - chosen).mean(axis=1).sum()
+
+
+def right_of(o, y, tolerance):
+    """Return which answers are right; one of several that are equally large is not."""
+    if y.ndim == o.ndim:
+        return (np.abs(o - y) < tolerance).all(axis=2)
+    return (o.argmax(axis=2) == y) & ((o == o.max(axis=2, keepdims=True)).sum(axis=2) == 1)

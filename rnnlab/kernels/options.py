@@ -8,6 +8,7 @@ from typing import Any
 import numba
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
@@ -93,7 +94,12 @@ def borrowed(_context: Any, array: Any) -> Any:
 
 @intrinsic
 def flat(_context: Any, array: Any) -> Any:
-    """Return the entries of a C-ordered array in one dimension, as `borrowed`; reshape(-1) is a call into C."""
+    """Return the entries of a C-ordered array in one dimension, as `borrowed`; reshape(-1) is a call into C.
+
+    An array of another order would be read in a wrong one: it is not even compiled.
+    """
+    if array.layout != "C":
+        raise TypingError(f"the entries of an array in the order {array.layout}, not C")
     line = types.Array(array.dtype, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

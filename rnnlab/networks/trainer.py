@@ -63,6 +63,7 @@ class Trainer:
 
     def _run(self, x: np.ndarray, y: np.ndarray, *, told: bool, alone: bool) -> Progress:
         n, (G, K) = self._networks, (len(self.U), x.shape[1])
+        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         progress = Progress(np.empty((G, K)), np.empty((G, K, 3)), np.empty((G, K, 3)), np.empty((G, K)))
         is_class = n.loss == "cross_entropy"
         values = np.empty((*y.shape, 0), n.dtype) if is_class else y
@@ -85,6 +86,7 @@ class Trainer:
         nan for a network that has diverged or does so on them; accuracy is nan where answers are not counted.
         """
         n = self._networks
+        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         is_class = n.loss == "cross_entropy"
         values = np.empty((*y.shape, 0), n.dtype) if is_class else y
         classes = y if is_class else np.empty((*y.shape[:2], 0), np.int64)
