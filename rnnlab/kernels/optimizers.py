@@ -22,6 +22,7 @@ from rnnlab.kernels.regime import ADAM, MOMENTUM, RMSPROP
 from rnnlab.kernels.scaled import EMPTY, LOG10_2, add, log10, log10_norm, power, sum_of_squares
 
 BETA_1, BETA_2, ALPHA, EPSILON = 0.9, 0.999, 0.99, 1e-8
+FARTHEST = 2000  # beyond it all but 0 is inf or 0 anyway, and half of it is still finite: 0 stays 0
 
 
 class How(NamedTuple):
@@ -128,7 +129,7 @@ def _part(array, exponent, batch, norms, place, m, e):  # type: ignore[no-untype
 @kernel
 def _scaled(array, factor, e, limit):  # type: ignore[no-untyped-def]
     """Multiply an array by factor · 2^e and put its entries into ±limit; return whether one was beyond."""
-    bounded = min(max(e, -4000), 4000)
+    bounded = min(max(e, -FARTHEST), FARTHEST)
     first, second = factor * power(bounded // 2), power(bounded - bounded // 2)
     entries, beyond = flat(array), False
     for i in range(entries.size):
@@ -143,9 +144,14 @@ def _scaled(array, factor, e, limit):  # type: ignore[no-untyped-def]
 
 @kernel
 def _descend(weights, gradient, how, moments, count, at):  # type: ignore[no-untyped-def]
-    """Change one array of weights; `at` is its place among the moments. Return the next array's place."""
+    """Change one array of weights; `at` is its place among the moments. Return the next array's place.
+
+    At a rate of 0 all stands still: 0 times a gradient that is inf would be nan.
+    """
     w, g = flat(weights), flat(gradient)
     end = at + w.size
+    if how.rate == 0.0:
+        return end
     if how.optimizer == MOMENTUM:
         _momentum(w, g, moments.first[at:end], how.rate, how.momentum)
     elif how.optimizer == ADAM:
@@ -234,6 +240,8 @@ def _norm_of_sum(total, e):  # type: ignore[no-untyped-def]
 def _add(source, e, total, total_exponent):  # type: ignore[no-untyped-def]
     """Add source · 2^e to total · 2^total_exponent, EMPTY for nothing yet; return the exponent of the sum."""
     entries, sums = flat(source), flat(total)
+    if not np.any(entries):  # zeros have exponent 0, beside which what is tiny would be lost
+        return total_exponent
     if total_exponent == EMPTY:
         copy(source, total)
         return e

@@ -22,9 +22,7 @@ from rnnlab.kernels.options import apart, flat, kernel
 from rnnlab.kernels.scaled import EMPTY, exponent, largest, scale
 from rnnlab.kernels.vanilla import forward
 
-FAR = (
-    64  # exponent of P, either way, beyond which adjoints scaled against it would leave the range of float32 themselves
-)
+FAR = 64  # exponent of P, either way, beyond which adjoints scaled against it would leave the range of float32
 
 
 class Sensitivities(NamedTuple):

@@ -91,9 +91,12 @@ def train(standing, net, regime, batches, told, before, rooms, sensitivities, pe
             else:
                 found = windows(weights, pull, how, moments, count, lesson, rooms, penalty, floss, norms, clipped)
             finite, told.loss[g, k], net.steps[g] = found
-            if wanted:
+            if not finite:  # what some of its windows told is not of the update
+                fill(norms, math.nan)
+                fill(clipped, math.nan)
+            elif wanted:
                 told.ratio[g, k] = _ratio(weights.U, before)
-            _note(standing, g, finite and _finite(weights), told.loss[g, k])
+            _note(standing, g, finite and _finite(weights, moments), told.loss[g, k])
 
 
 @kernel
@@ -128,8 +131,10 @@ def _note(standing, g, finite, loss):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _finite(weights):  # type: ignore[no-untyped-def]
-    total = _sum(flat(weights.U)) + _sum(flat(weights.W)) + _sum(flat(weights.V))
+def _finite(weights, moments):  # type: ignore[no-untyped-def]
+    """Return whether the weights are finite, and what the optimiser remembers: a mean of g² that is inf stays so."""
+    total = _sum(moments.first) + _sum(moments.second)
+    total += _sum(flat(weights.U)) + _sum(flat(weights.W)) + _sum(flat(weights.V))
     return math.isfinite(total + _sum(flat(weights.b)) + _sum(flat(weights.c)))
 
 

@@ -206,18 +206,9 @@ def _floss(weights, pull, h, slope, x, rooms, floss):  # type: ignore[no-untyped
     if pull.flossing == 0.0:
         return True
     loss = add_flossing(
-        pull.flossing,
-        pull.code,
-        weights.U,
-        pull.leak,
-        floss.start,
-        h,
-        slope,
-        x,
-        floss.room,
-        rooms.gradient,
+        pull.flossing, pull.code, weights.U, pull.leak, floss.start, h, slope, x, floss.room, rooms.gradient,
         floss.rates,
-    )
+    )  # fmt: skip
     return not math.isnan(loss)
 
 
