@@ -174,7 +174,7 @@ FILES = {
     "half a zip": (
         lambda: str(Path("a.npz").write_bytes(Path("mine.npz").read_bytes()[:900]) and "a.npz"), "is no file of",
     ),
-    "objects": (lambda: savez("a.npz", x=X, y=np.array([{}, 1], object)), "with plain arrays"),
+    "objects": (lambda: savez("a.npz", x=X, y=np.array([{}, 1], object)), "Python objects are refused"),
     "not parquet": (lambda: str(Path("a.parquet").write_bytes(b"hello") and "a.parquet"), "is no Parquet file"),
     "no y": (lambda: savez("a.npz", x=X), "has no array y; it must have x (T, S, D) and y"),
     "a typo": (lambda: savez("a.npz", x=X, y=Y, xtest=X), "holds 'xtest', which is unknown. Did you mean x_test?"),

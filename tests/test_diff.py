@@ -51,6 +51,12 @@ def one(table, column, row, value):
     return change
 
 
+def test_every_long_table_has_what_tells_its_rows_apart():
+    for measure in measures.registry().values():
+        for table in measure.TABLES:
+            assert bool(aligning.coordinates(table)) == (table != measure.NAME), table
+
+
 def test_the_same_is_the_same(store):
     found = rnnlab.diff("small", "small", store=store)
     assert not found.differs

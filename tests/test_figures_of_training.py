@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rnnlab import analysis, figures
@@ -85,8 +86,8 @@ def test_training_draws_a_line_a_trial_and_marks_its_end(frame):
     assert sorted(line.get_marker() for line in marks) == ["X"] * 6 + ["o"] * (8 + 4)
     assert tanh.get_yscale() == "log"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels[:3] == ["10", "20", "100"]
-    for word in ("ends: success", "ends: diverged", "loss in training", "after clipping"):
+    assert [label for label in labels if label.isdigit()] == ["10", "20", "100"]
+    for word in ("ends: success", "ends: diverged", "loss in training", "without memory", "after clipping"):
         assert word in labels
 
 
@@ -102,10 +103,20 @@ def test_training_shows_only_what_was_measured(frame):
 
 def test_conditions_beyond_the_colours_are_those_of_one_axis():
     frame = training_frame(
-        lambda p: 100.0, length=[10, 20, 30], recurrent_scale=[0.5, 1.0, 1.5, 2.0], width=[4, 8, 16], seed=[0, 1]
+        lambda p: 100.0, length=[10, 20, 30], recurrent_scale=[0.5, 1.0, 1.5, 2.0], width=[4, 8, 16, 32], seed=[0, 1]
     )
     [axes] = figures.success(frame).axes
     assert len(rates(axes)) <= figures.style.MAX_HUES
+
+
+def test_remedies_are_compared_side_by_side_and_not_along_one_of_them():
+    frame = training_frame(lambda p: 100.0, seed=[0, 1], clip_norm=[0.0, 0.1, 1.0])
+    other = frame[frame["clip_norm"] == 0].assign(leak=0.5, key=["a", "b"])
+    both = pd.concat([frame.assign(leak=1.0), other])
+    figure = figures.success(both)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {"plain", "clip norm 0.1", "clip norm 1", "leak 0.5"} <= set(labels)
+    assert len(rates(figure.axes[0])) == 4
 
 
 def words(line):

@@ -27,17 +27,21 @@ from rnnlab.analysis.survival import survival
 from rnnlab.analysis.tally import verdicts
 from rnnlab.analysis.tuning import tuned
 from rnnlab.analysis.turning import can_turn, seed_turning_points, turning_points
+from rnnlab.analysis.wording import can_be_off, in_lines, in_words, worth_telling
 
 __all__ = [
     "PARAMETERS",
     "apart",
     "as_printed",
     "axes",
+    "can_be_off",
     "can_turn",
     "checked_axis",
     "companion",
     "densest",
+    "in_lines",
     "in_order",
+    "in_words",
     "main_axis",
     "main_columns",
     "other_axes",
@@ -51,5 +55,6 @@ __all__ = [
     "turning_points",
     "verdicts",
     "wilson",
+    "worth_telling",
     "zipped",
 ]

@@ -13,6 +13,7 @@ from rnnlab.trial import parameters
 
 PARAMETERS = {parameter.column.name: parameter for parameter in parameters().values()}  # by column
 _ACTIVATIONS: tuple[str, ...] = get_args(parameters()["activation"].type)
+_OF_TASK = ("inputs", "outputs", "loss_function", "loss_at")
 _PRINTED = (".3g", ".4g")  # how tables, legends and turning points print a number
 
 
@@ -56,9 +57,14 @@ def _listed(value: Any) -> list[Any]:
 
 
 def axes(trials: pd.DataFrame) -> list[str]:
-    """Return the parameters with several values, but for the seed, and inputs and outputs that are the width."""
+    """Return the parameters with several values, but for the seed, and for those that follow the width or the task."""
     names = [n for n in PARAMETERS if n != "seed" and n in trials.columns and trials[n].nunique() > 1]
-    return [n for n in names if n not in ("inputs", "outputs") or not trials[n].equals(trials["width"])]
+    names = [n for n in names if n not in ("inputs", "outputs") or not trials[n].equals(trials["width"])]
+    return [n for n in names if n not in _OF_TASK or "task" not in names or not _follows(trials, n, "task")]
+
+
+def _follows(trials: pd.DataFrame, name: str, axis: str) -> bool:
+    return bool((trials.groupby(axis)[name].nunique() <= 1).all())
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from rnnlab import analysis, measures
 from rnnlab.cli import output
+from rnnlab.cli.points import fitted
 from rnnlab.errors import UsageError, did_you_mean
 
 _MOST_ROWS = 60
@@ -65,28 +66,27 @@ def _checked(measure: str, name: str) -> str:
 def print_statistics(title: str, statistics: Statistics, *, everything: bool = False) -> None:
     """Print the table to stdout: as many rows as one reads, or all."""
     rows = rows_to_print(statistics.table, statistics.points, everything)
+    width = _WIDE if everything else output.console().width
     low, high = rows["seeds"].min(), rows["seeds"].max()
     seeds = output.plural(high, "seed") if low == high else f"{low} to {high} seeds"
     parts: list[tuple[Any, str]] = [(title, "bold"), ("", ""), (f"{statistics.measure}, {seeds}", "italic")]
-    parts += [(_table(statistics, rows), ""), ("", "")]
+    parts += [(_table(statistics, rows, width), ""), ("", "")]
     parts += [(line, "dim") for line in _legend(statistics, rows)]
-    output.print_rich(*parts, width=_WIDE if everything else None)
+    output.print_rich(*parts, width=width)
 
 
-def _table(statistics: Statistics, rows: pd.DataFrame) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+def _table(statistics: Statistics, rows: pd.DataFrame, width: int) -> Table:
     diverged = bool((rows["diverged"] > 0).any())
-    headers = [*(name.replace("_", " ") for name in statistics.points), *map(_header, statistics.columns)]
-    for header in [*headers, "diverged"] if diverged else headers:
-        table.add_column(header)
-    before: list[str] = []
-    for row in output.records(rows):
-        names = [_number(row[name]) for name in statistics.points]
-        cells = [_cell(row, name) for name in statistics.columns]
-        share = [f"{100 * row['diverged']:.3g} %" if row["diverged"] > 0 else ""] if diverged else []
-        table.add_row(*fresh(names, before), *cells, *share)
-        before = names
-    return table
+    headers = [*map(_header, statistics.columns), *(["diverged"] if diverged else [])]
+    cells = [
+        [*(_cell(row, name) for name in statistics.columns), *([_share(row["diverged"])] if diverged else [])]
+        for row in output.records(rows)
+    ]
+    return fitted(statistics.points, rows, headers, cells, width)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.3g} %" if share > 0 else ""
 
 
 def _header(name: str) -> str:
@@ -96,21 +96,13 @@ def _header(name: str) -> str:
 
 
 def rows_to_print(rows: pd.DataFrame, points: list[str], everything: bool) -> pd.DataFrame:
-    """Return the rows to print: of the last axis so many values, evenly spaced, that they are not too many."""
+    """Return the rows to print: fewer values of the last axis, evenly spaced, and the first of what is left."""
     if everything or len(rows) <= _MOST_ROWS or not points:
         return rows
     axis = points[-1]
     values = sorted(rows[axis].unique())
     most = max(2, _MOST_ROWS * len(values) // len(rows))
-    return rows[rows[axis].isin(analysis.spaced(values, most))]
-
-
-def fresh(names: list[str], before: list[str]) -> Iterator[str]:
-    """Yield what is not the same as in the row above, up to the first that differs."""
-    same = True
-    for i, name in enumerate(names):
-        same = same and i < len(names) - 1 and i < len(before) and before[i] == name
-        yield "" if same else name
+    return rows[rows[axis].isin(analysis.spaced(values, most))].head(_MOST_ROWS)
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
@@ -147,9 +139,10 @@ def _legend(statistics: Statistics, rows: pd.DataFrame) -> Iterator[str]:
         yield "none: of every seed it is null (the columns status and reason of the table say why) or infinite"
     if any(f"{name}{_CENSORED}" in described for name in statistics.columns):
         yield "a lag that is not reached within T is null: means are of the seeds that reach it, too low if some do not"
-    if len(rows) < len(statistics.table):
-        yield f"{len(rows)} of {len(statistics.table)} rows are shown; --all shows all, --json too"
+    yield from left_out(len(rows), len(statistics.table))
 
 
-def _number(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def left_out(shown: int, total: int) -> Iterator[str]:
+    """Say how many rows there are beside those that are shown."""
+    if shown < total:
+        yield f"{shown} of {total} rows are shown; --where KEY=VALUE picks some, --all shows all, --json too"

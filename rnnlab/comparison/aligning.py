@@ -17,7 +17,7 @@ from rnnlab.columns import Column
 from rnnlab.errors import UsageError
 from rnnlab.trial import parameters
 
-COORDINATES = ("t", "k", "i", "lag")  # of a long table: which row of its trial this is
+COORDINATES = ("t", "k", "i", "lag", "update")  # of a long table: which row of its trial this is
 _PARAMETERS = frozenset(parameter.column.name for parameter in parameters().values())
 _NO_VALUES = _PARAMETERS | {column.name for column in stores.LABELS}
 

@@ -46,7 +46,7 @@ def conditions(trials: pd.DataFrame, axis: str | None, beside: str | None = None
     """
     names: list[str] = analysis.other_axes(trials, axis)
     fixed: dict[str, Any] = {}
-    if len(trials[names].drop_duplicates()) > style.MAX_HUES:
+    if len(trials[names].drop_duplicates()) > (style.MAX_HUES if len(names) == 1 else style.MAX_CONDITIONS):
         beside = beside or analysis.companion(trials, axis, style.MAX_HUES)
         trials, fixed = analysis.densest(trials, analysis.apart(trials, axis, beside))
         names = [beside] if beside else []
@@ -55,7 +55,7 @@ def conditions(trials: pd.DataFrame, axis: str | None, beside: str | None = None
     if len(names) == 1:
         return _of_one(trials, names[0], fixed)
     points = trials[names].drop_duplicates().sort_values(names).to_numpy(object)
-    words = {tuple(point): style.named(dict(zip(names, point, strict=True))) for point in points}
+    words = {tuple(point): analysis.in_words(dict(zip(names, point, strict=True))) for point in points}
     told = [words[tuple(point)] for point in trials[names].to_numpy(object)]
     return Conditions(trials.assign(**{CONDITION: told}), style.colours(list(words.values())), "", fixed)
 

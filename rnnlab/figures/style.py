@@ -33,7 +33,9 @@ _HUES = (  # six of Okabe and Ito, then five of Tol: one for each activation
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
+MAX_CONDITIONS = len(_HUES)  # that are told in words
 _HANDLE, _LETTER = 0.45, 0.058  # inches that an entry of a legend takes, without its letters and for each
+_ROW, _SHORT = 0.16, 2  # inches of a row of a legend; rows that a figure has room for
 _LINE = 95  # letters of a title
 _MAX_TICKS = 6  # on a narrow panel
 _LOOK: dict[Any, Any] = {
@@ -124,10 +126,17 @@ def legend_below(figure: Figure, *rows: Sequence[Artist], title: str = "") -> No
     """Put a legend under all panels, a row of handles below the other, in as few rows as the width has room for."""
     fitted = _fitted([list(row) for row in rows if row])
     columns = max(map(len, fitted))
+    _make_room(figure, len(fitted))
     filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in fitted]
     handles = [row[i] for i in range(columns) for row in filled]  # matplotlib fills columns first
     spaced: dict[str, Any] = {"handlelength": 2.2, "columnspacing": 1.4, "title_fontsize": _LOOK["legend.fontsize"]}
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None, **spaced)
+
+
+def _make_room(figure: Figure, rows: int) -> None:
+    """Make the figure higher by the rows of a long legend, which would be taken from its panels."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + _ROW * max(0, rows - _SHORT))
 
 
 def _fitted(rows: list[list[Artist]]) -> list[list[Artist]]:
@@ -171,7 +180,7 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
     shape = {name: trials[name].iloc[0] for name in ("width", "length") if trials[name].nunique() == 1}
     seeds = trials["seed"].nunique()
     drawn = [f"{seeds} seeds" if seeds > 1 else f"seed {trials['seed'].iloc[0]}"] if seeds else []
-    return ", ".join([named({**shape, **fixed}), *drawn]).removeprefix(", ")
+    return ", ".join([named({**shape, **analysis.worth_telling(fixed)}), *drawn]).removeprefix(", ")
 
 
 def note(axes: Axes, text: str, *, x: float | None = None) -> None:
@@ -183,6 +192,6 @@ def note(axes: Axes, text: str, *, x: float | None = None) -> None:
 
 
 def headed(figure: Figure, title: str, about: str) -> None:
-    """Give the figure its title, and under it what its trials have in common."""
-    lines = [*textwrap.wrap(title, _LINE), *textwrap.wrap(about, _LINE)]
+    """Give the figure its title, and under it what its trials have in common, no part of it broken."""
+    lines = [*textwrap.wrap(title, _LINE), *analysis.in_lines(about, _LINE)]
     figure.suptitle("\n".join(lines))

@@ -15,7 +15,8 @@ from rnnlab import analysis
 from rnnlab.figures import style
 from rnnlab.figures.conditions import CONDITION, Conditions, conditions
 
-_APART = 3.5  # points between the marks of two conditions at one place
+_APART = 3.5  # points between the marks of two conditions at one place of an axis
+_WIDE = 300.0  # points that they take at most where there is no axis
 _MARGIN = 0.08  # of the range of the axis
 
 
@@ -24,7 +25,7 @@ def success(trials: pd.DataFrame, title: str = "") -> Figure:
 
     trials: of the measure training. Without a numeric axis, a mark an activation. Conditions stand side by side.
     """
-    axis = analysis.main_axis(trials)
+    axis = _axis(trials)
     found = conditions(trials, axis)
     groups = found.activations if axis else [None]
     with style.look():
@@ -40,6 +41,13 @@ def success(trials: pd.DataFrame, title: str = "") -> Figure:
     return figure
 
 
+def _axis(trials: pd.DataFrame) -> str | None:
+    """Return the axis that matters, but none where it is one remedy among others, which are then compared."""
+    axis = analysis.main_axis(trials)
+    remedies = [name for name in analysis.other_axes(trials, axis) if analysis.can_be_off(name)]
+    return None if axis and analysis.can_be_off(axis) and remedies else axis
+
+
 def _panel(axes: Axes, trials: pd.DataFrame, axis: str | None, found: Conditions) -> None:
     name = axis or "activation"
     table = analysis.success_rates(trials[trials["success"].notna()], by=[CONDITION, name])
@@ -51,9 +59,10 @@ def _panel(axes: Axes, trials: pd.DataFrame, axis: str | None, found: Conditions
         axes.set_xticks(range(len(found.activations)), found.activations)
         axes.set_xlim(-0.5, len(found.activations) - 0.5)
     middle = (len(found.colours) - 1) / 2
+    gap = _APART if axis else min(4 * _APART, _WIDE / len(found.activations) / len(found.colours))
     for i, (condition, colour) in enumerate(found.colours.items()):
         own = table[table[CONDITION] == condition]
-        _marks(axes, own[name], own, colour, (i - middle) * _APART, joined=bool(axis))
+        _marks(axes, own[name], own, colour, (i - middle) * gap, joined=bool(axis))
 
 
 def _limits(axes: Axes, values: pd.Series) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError
@@ -61,7 +62,7 @@ def training(by_update: pd.DataFrame, found: Conditions, title: str = "") -> Fig
             _finish(row, name, rows)
         if "test_loss" in shown:
             _baseline(panels[shown.index("test_loss")], found.trials["baseline"])
-        found.legend_below(figure, *_legend(rows, shown))
+        found.legend_below(figure, *_legend(rows, shown, one_baseline=_is_one(found.trials["baseline"])))
         style.headed(figure, title, style.context(found.trials, found.fixed))
     return figure
 
@@ -88,6 +89,9 @@ def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
     row[0].set_ylabel(textwrap.fill(style.label(name), _LETTERS))
     if name == "test_loss" and (rows[name].dropna() > 0).all():
         row[0].set_yscale("log")
+        row[0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=7))
+        row[0].yaxis.set_major_formatter("{x:g}")
+        row[0].yaxis.set_minor_formatter(NullFormatter())
     if name in ("growth_rate", "lyapunov_max"):
         for axes in row:
             axes.axhline(0, color="black", linewidth=0.7)
@@ -95,12 +99,16 @@ def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
 
 def _baseline(row: Any, baseline: pd.Series) -> None:
     """Draw the loss of the best predictor without memory, where it is the same for all."""
-    if baseline.nunique() == 1:
+    if _is_one(baseline):
         for axes in row:
             axes.axhline(baseline.iloc[0], color="black", linewidth=0.7, linestyle="--")
 
 
-def _legend(rows: pd.DataFrame, shown: list[str]) -> list[Artist]:
+def _is_one(baseline: pd.Series) -> bool:
+    return bool(baseline.nunique() == 1)
+
+
+def _legend(rows: pd.DataFrame, shown: list[str], *, one_baseline: bool) -> list[Artist]:
     entries: list[Artist] = [
         Line2D([], [], color="0.3", marker=marker, linestyle="none", label=f"ends: {word}")
         for status, (marker, word) in _ENDS.items()
@@ -108,6 +116,8 @@ def _legend(rows: pd.DataFrame, shown: list[str]) -> list[Artist]:
     ]
     if "test_loss" in shown:
         entries.append(Line2D([], [], color="0.3", linewidth=0.4, label="loss in training"))
+        if one_baseline:
+            entries.append(Line2D([], [], color="black", linewidth=0.7, linestyle="--", label="without memory"))
     if "log10_grad_norm_U" in shown and _is_clipped(rows):
         entries.append(Line2D([], [], color="0.3", linestyle=":", label="after clipping"))
     return entries
