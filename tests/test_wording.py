@@ -66,3 +66,10 @@ def test_a_table_of_many_axes_fits_and_keeps_its_numbers_whole(width):
     assert sum("0 of 16" in line and "0 to 19 %" in line and "never" in line for line in lines) == 4
     for word in ("orthogonal", "rmsprop", "0.001", "online", "0.5", "20"):
         assert any(word in line for line in lines), word
+
+
+def test_tables_without_axes_or_rows_or_room_are_tables():
+    one = pd.DataFrame({"activation": ["tanh"]})
+    for points in ([], ["activation"]):
+        for rows, cells in ((one, [["0 of 16", "never"]]), (one.iloc[:0], [])):
+            assert fitted(points, rows, ["success", "updates"], cells, 8).row_count == len(rows)

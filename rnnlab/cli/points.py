@@ -13,6 +13,7 @@ from rnnlab import analysis
 from rnnlab.cli import output
 
 _LEAST = 24  # letters of the column of conditions
+_MANY = 3  # axes from which on they are told in words
 
 
 def fitted(
@@ -25,6 +26,8 @@ def fitted(
     for titles, gap in ((spread[0], 2), (_stacked(*spread), 2), (_stacked(*spread), 1)):
         if _width(titles, spread[1], gap) <= width:
             return _laid_out(titles, spread[1], gap)
+    if len(points) < _MANY:
+        return _laid_out(_stacked(*spread), spread[1], 1, whole=False)
     return _in_words(points, rows, headers, cells, width)
 
 
@@ -73,11 +76,14 @@ def _once(rows: list[list[str]]) -> Iterator[list[str]]:
 
 def _stacked(titles: Sequence[str], cells: list[list[str]]) -> list[str]:
     """Return headers in lines no longer than their words and the cells below ask for."""
-    columns = zip(titles, zip(*cells, strict=True), strict=True)
     return [
         "\n".join(textwrap.wrap(title, max(*map(len, title.split()), _letters(column), 1))) if " " in title else title
-        for title, column in columns
+        for title, column in _columns(titles, cells)
     ]
+
+
+def _columns(titles: Sequence[str], cells: list[list[str]]) -> list[tuple[str, list[str]]]:
+    return [(title, [row[i] for row in cells]) for i, title in enumerate(titles)]
 
 
 def _letters(cells: Sequence[str]) -> int:
@@ -85,15 +91,15 @@ def _letters(cells: Sequence[str]) -> int:
 
 
 def _width(titles: Sequence[str], cells: list[list[str]], gap: int, without: int | None = None) -> int:
-    columns = zip(titles, zip(*cells, strict=True), strict=True)
-    widths = [gap + (0 if i == without else _letters([title, *column])) for i, (title, column) in enumerate(columns)]
+    columns = enumerate(_columns(titles, cells))
+    widths = [gap + (0 if i == without else _letters([title, *column])) for i, (title, column) in columns]
     return sum(widths)
 
 
-def _laid_out(titles: Sequence[str], cells: list[list[str]], gap: int) -> Table:
+def _laid_out(titles: Sequence[str], cells: list[list[str]], gap: int, *, whole: bool = True) -> Table:
     table = Table(box=None, padding=(0, gap, 0, 0), header_style="bold", show_edge=False)
     for title in titles:
-        table.add_column(title, no_wrap=True)
+        table.add_column(title, no_wrap=whole)
     for row in cells:
         table.add_row(*row)
     return table
