@@ -38,8 +38,9 @@ class Echo:
 
 
 def networks(
-    G: int = 4, *, dtype: str = "float64", learnable: bool = True, success: Any = ("loss", 0.05), **regime: Any
-) -> Networks:
+    G: int = 4, *, dtype: str = "float64", learnable: bool = True, success: Any = ("loss", 0.05),
+    flossing_updates: Any = 0, **regime: Any,
+) -> Networks:  # fmt: skip
     """Return G networks in training; regime: values for all of them, or (G,)."""
     rng = np.random.default_rng(7)
     source = np.arange(G) % X
@@ -52,11 +53,11 @@ def networks(
     return Networks(
         ("tanh", "relu") * (G // 2), normal(N, N, scale=N**-0.5), normal(N, D), normal(O, N, scale=N**-0.5),
         normal(N, scale=0.1), normal(O, scale=0.1), x, source, np.zeros((1, B, N), dtype), zeros, y, source,
-        "squared", "last", training=training(G, Echo(dtype, learnable), success, **regime),
+        "squared", "last", training=training(G, Echo(dtype, learnable), success, flossing_updates, **regime),
     )  # fmt: skip
 
 
-def training(G: int, lessons: Any, success: Any, **regime: Any) -> Training:
+def training(G: int, lessons: Any, success: Any, flossing_updates: Any = 0, **regime: Any) -> Training:
     given = {
         "optimizer": OPTIMIZERS["sgd"], "learning_rate": 0.05, "momentum": 0.9, "rule": RULES["full"],
         "clip_norm": np.inf, "clip_value": np.inf, "k1": T, "k2": T, "biases": False, "leak": 1.0, "penalty": 0.0,
@@ -65,6 +66,6 @@ def training(G: int, lessons: Any, success: Any, **regime: Any) -> Training:
     kinds = {name: np.asarray(value).dtype for name, value in given.items()}
     filled = {name: np.broadcast_to(value, G).astype(kinds[name]).copy() for name, value in given.items()}
     return Training(
-        Regime(**{name: filled[name] for name in Regime._fields}), lessons, np.zeros(G, np.int64), np.full(G, 0.5 * O),
-        1, 0.2, success,
+        Regime(**{name: filled[name] for name in Regime._fields}), lessons,
+        np.broadcast_to(flossing_updates, G).astype(np.int64), np.full(G, 0.5 * O), 1, 0.2, success,
     )  # fmt: skip

@@ -176,6 +176,66 @@ def test_states_go_on_in_other_company(monkeypatch):
     assert_same(whole, training.tables(networks, SETTINGS, states))
 
 
+def test_flossing_before_the_first_update_pauses_too(monkeypatch):
+    """A run that is killed in it goes on there; networks with less of it or none train as if they were alone."""
+    networks = lessons.networks(4, optimizer=[2, 0, 1, 2], flossing_updates=[9, 0, 4, 9], learning_rate=0.02)
+    whole = measured(networks)
+    for g in range(4):
+        alone = measured(networks.part(g, g + 1))
+        np.testing.assert_array_equal(rows(alone, 0)["test_loss"], rows(whole, g)["test_loss"])
+    unflossed = measured(lessons.networks(4, optimizer=[2, 0, 1, 2], learning_rate=0.02))
+    changed = [(rows(whole, g)["test_loss"] != rows(unflossed, g)["test_loss"])[0] for g in range(4)]
+    assert changed == [True, False, True, True]
+    monkeypatch.setattr(course, "PIECE_BYTES", 1)  # one update a piece
+    states: Any = [None] * 4
+    shares = []
+    for _ in range(9 + 24):
+        states = [pickled(state) for state in training.advance(networks, SETTINGS, states, 0.0)]
+        shares.append([training.progress(state) for state in states])
+    assert (np.diff(np.array(shares)[:, 0]) > 0).all()
+    assert shares[8] == [9 / 33, 9 / 24, 9 / 28, 9 / 33]
+    assert all(map(training.done, states))
+    assert_same(whole, training.tables(networks, SETTINGS, states))
+
+
+def test_divergence_in_flossing_is_told():
+    networks = lessons.networks(2, flossing_updates=[0, 3], learning_rate=[0.01, 1e200])
+    tables = measured(networks)
+    assert list(tables["training"]["status"]) == ["ok", "diverged"]
+    assert filled(tables["training"]["diverged_at"])[1] == 0
+    assert rows(tables, 1)["update"].tolist() == [0]
+
+
+def test_a_test_that_is_not_finite_has_an_infinite_loss():
+    """And not that of the test before it: identity units overflow on test sequences alone, which are large."""
+    networks = lessons.networks(2, learning_rate=0.0)
+    echo = networks.training.lessons
+    drawn = echo.test(0, 30)
+    large = dataclasses.replace(networks, activation=("identity", "tanh"), U=1e80 * networks.U, b=0 * networks.b)
+    echo.test = lambda source, sequences: tuple(1e300 * each[:, :sequences] for each in drawn)
+    echo.batches = lambda source, start, stop, stream="training": tuple(
+        0.0 * np.stack([each[:, :B]] * (stop - start)) for each in drawn
+    )
+    found = measured(large, Settings(updates=4, test_every=2))
+    summary = found["training"]
+    assert list(summary["status"]) == ["ok", "ok"]
+    assert np.isinf(filled(summary["test_loss"])[0])
+    assert np.isinf(rows(found, 0)["test_loss"][[0, -1]]).all()
+    assert np.ma.getmaskarray(summary["accuracy"])[0]
+
+
+def test_only_networks_at_work_are_tested(monkeypatch):
+    """Those that succeeded long ago cost nothing any more."""
+    asked = []
+    whole = course.Trainer.evaluate
+    monkeypatch.setattr(
+        course.Trainer, "evaluate", lambda self, *given: asked.append(int(self.active.sum())) or whole(self, *given)
+    )
+    measured(lessons.networks(2, optimizer=2, learning_rate=[0.02, 0.0]), Settings(updates=3000))
+    assert asked[0] == 2
+    assert asked[-1] == 1
+
+
 def test_a_learnable_task_is_learnt_and_an_impossible_one_is_not():
     settings = Settings(updates=3000)
     adam = partial(lessons.networks, 4, optimizer=2, learning_rate=0.02)
@@ -269,3 +329,5 @@ def test_work_grows_with_what_is_asked_for():
     assert flops["plain"] < flops["measured"]
     assert flops["plain"] < flops["online"] < flops["rtrl"]
     assert training.work(trial, Settings(every=1)).rows > 1000
+    before = dataclasses.replace(trial, flossing_updates=1000)
+    assert training.work(before, Settings()).flops > 1.8 * flops["plain"]

@@ -83,7 +83,7 @@ class Trainer:
     def evaluate(self, x: np.ndarray, y: np.ndarray, scored: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
         """Return loss and accuracy (G,) of test sequences x (X, T, S, D), y (X, T, S, O) or classes (X, T, S).
 
-        nan for a network that has diverged or does so on them; accuracy is nan where answers are not counted.
+        nan for a network that is not active or diverges on them; accuracy is nan where answers are not counted.
         """
         n = self._networks
         x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
@@ -92,7 +92,7 @@ class Trainer:
         classes = y if is_class else np.empty((*y.shape[:2], 0), np.int64)
         loss, accuracy = np.empty(len(self.U)), np.empty(len(self.U))
         evaluation.evaluate(
-            self.diverged == 0, n.codes, self.U, self.W, self.V, self.b, self.c, n.leak, x, values, classes, n.source,
+            self.active, n.codes, self.U, self.W, self.V, self.b, self.c, n.leak, x, values, classes, n.source,
             n.h0, n.initial, losses.CODES[n.loss], n.loss_at == "every", scored, tolerance, _desk(n, x.shape[2]), loss,
             accuracy,
         )  # fmt: skip

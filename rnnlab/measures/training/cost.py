@@ -22,7 +22,7 @@ def work(trial: Trial, settings: Settings) -> Work:
     t, updates = trial, settings.updates
     tests = 2 + updates // settings.between_tests
     looks = 2 + updates // settings.measures_every if settings.measures_every else 0
-    flops = updates * _update(t) + tests * _test(t, settings.test_sequences)
+    flops = (updates + t.flossing_updates) * _update(t) + tests * _test(t, settings.test_sequences)
     held = _bytes(t, settings)
     if looks:
         modules = [registry()[name] for name in ("gradients", "lags", "lyapunov")]

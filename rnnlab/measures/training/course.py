@@ -42,8 +42,8 @@ class Course:
         self._trainer.active[:] = [not record.done for record in self._records]
         kept = [{f"{_PREFIX}{k}": v for k, v in self._trainer.state(g).items()} for g in range(len(self._records))]
         return [
-            {**record.state(self._settings.updates), **({} if record.done else each)}
-            for record, each in zip(self._records, kept, strict=True)
+            {**record.state(self._settings.updates + int(before)), **({} if record.done else each)}
+            for record, before, each in zip(self._records, self._training.flossing_updates, kept, strict=True)
         ]
 
     def run(self, seconds: float) -> None:
@@ -56,15 +56,26 @@ class Course:
                 return
 
     def _groups(self) -> list[np.ndarray]:
-        """Return the networks that are not done, those with equally many updates together."""
-        left = np.array([g for g, record in enumerate(self._records) if not record.done], np.int64)
-        updates = np.array([self._records[g].update for g in left], np.int64)
-        return [left[updates == u] for u in np.unique(updates)]
+        """Return the networks that are not done, those at the same place of their course together."""
+        left = [g for g, record in enumerate(self._records) if not record.done]
+        places = [self._place(g) for g in left]
+        return [
+            np.array([g for g, each in zip(left, places, strict=True) if each == place], np.int64)
+            for place in sorted(set(places))
+        ]
+
+    def _place(self, g: int) -> tuple[int, int, int]:
+        """Return the updates made, and of those on the flossing loss alone what is made and to be made: 0, 0 after."""
+        record, number = self._records[g], int(self._training.flossing_updates[g])
+        flossing = record.update == 0 and record.flossed < number
+        return (0, record.flossed, number) if flossing else (record.update, 0, 0)
 
     def _piece(self, group: np.ndarray) -> None:
-        start = self._records[group[0]].update
+        start, flossed, number = self._place(group[0])
+        if flossed < number:
+            self._floss(group, flossed, min(number, flossed + self._length(group)))
+            return
         if start == 0:
-            self._floss(group)
             self._look(np.array([g for g in group if not self._records[g].done], np.int64), 0)
             group = np.array([g for g in group if not self._records[g].done], np.int64)
             if not len(group):
@@ -84,15 +95,14 @@ class Course:
         self._only(group)
         return self._trainer.advance(*self._batches(group, start, stop, "training"))
 
-    def _floss(self, group: np.ndarray) -> None:
-        """Make those updates of a group that are on the flossing loss alone."""
-        numbers = self._training.flossing_updates
-        for number in np.unique(numbers[group][numbers[group] > 0]):
-            some = group[numbers[group] == number]
-            self._only(some)
-            for start in range(0, number, size := self._length(some)):
-                self._trainer.floss(*self._batches(some, start, min(start + size, number), "flossing"))
+    def _floss(self, group: np.ndarray, start: int, stop: int) -> None:
+        """Make the updates start+1..stop of a group of those that are on the flossing loss alone."""
+        self._only(group)
+        self._trainer.floss(*self._batches(group, start, stop, "flossing"))
+        if stop == self._training.flossing_updates[group[0]]:
             self._trainer.forget()
+        for g in group:
+            self._records[g].flossed = stop
         for g in group[self._trainer.diverged[group] > 0]:
             self._records[g].end_flossing()
 
@@ -137,7 +147,9 @@ class Course:
 
     def _test(self, group: np.ndarray, update: int) -> None:
         x, y = self._tests
+        self._only(group)
         loss, accuracy = self._trainer.evaluate(x, y, self._training.scored, self._training.tolerance)
+        loss = np.where(np.isnan(loss), np.inf, loss)  # outputs that are not finite
         radius = radii(self._trainer.U[group])
         for g, each in zip(group, radius, strict=True):
             record = self._records[g]

@@ -28,7 +28,8 @@ def _ends() -> tuple[Column, ...]:
 TABLES: dict[str, tuple[Column, ...]] = {
     "training": (
         Column(
-            "status", "string", "success; ok: all updates without it; diverged: a state or a weight is not finite"
+            "status", "string",
+            "success; ok: all updates without it; diverged: states, weights or what the optimiser keeps not finite",
         ),
         Column("diverged_at", "int64", "the update, from 1, that was not finite; 0: on the flossing loss alone"),
         Column("success", "bool", "whether a test reached what counts as success, be it before a divergence"),
@@ -51,7 +52,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "training_by_update": (
         Column("update", "int64", "updates made, from 0: the draw", label="update"),
         Column("loss", "float64", "loss of this update's batch, before the weights change; null at 0"),
-        Column("test_loss", "float64", "loss of the test set after this update; null between tests", label="test loss"),
+        Column(
+            "test_loss", "float64",
+            "loss of the test set after this update, inf where an output is not finite; null between tests",
+            label="test loss",
+        ),
         Column("accuracy", "float64", "share of right answers in the test set; null between tests"),
         *(
             Column(

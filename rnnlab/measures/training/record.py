@@ -26,13 +26,15 @@ class Record:
         self.first, self.last = kept["first"], kept["last"]
         self.peak, self.clipped = float(kept.get("peak", -np.inf)), int(kept.get("clipped", 0))
         self.update, self.solved = int(kept.get("update", 0)), int(kept.get("solved", -1))
+        self.flossed = int(kept.get("flossed", 0))  # updates on the flossing loss alone, before the first
         self.diverged, self.done = int(kept.get("diverged", 0)), bool(kept.get("done", False))
 
     def state(self, updates: int) -> dict[str, np.ndarray]:
-        """Return it as arrays; `updates` is how many there are to make."""
+        """Return it as arrays; `updates` is how many there are to make, those on the flossing loss alone included."""
         numbers = {
             "first": self.first, "last": self.last, "peak": self.peak, "clipped": self.clipped, "update": self.update,
-            "solved": self.solved, "diverged": self.diverged, "done": self.done, "share": self.update / updates,
+            "solved": self.solved, "diverged": self.diverged, "done": self.done, "flossed": self.flossed,
+            "share": (self.flossed + self.update) / updates,
         }  # fmt: skip
         rows = np.concatenate(self._rows) if self._rows else np.empty((0, len(ROW)))
         self._rows = [rows]
