@@ -109,4 +109,4 @@ def _say_that_kernels_compile() -> None:
     from rnnlab.kernels.folder import is_compiled
 
     if not is_compiled():
-        message("Compiling the kernels: once for this version of rnnlab, about half a minute.")
+        message("Compiling the kernels: once for this version of rnnlab, half a minute, two where networks are trained.")
