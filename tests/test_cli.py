@@ -536,12 +536,30 @@ def test_progress_of_long_trials_counts_what_is_done_of_them(monkeypatch):
     at, said = 0.0, []
     monkeypatch.setattr(progress.time, "monotonic", lambda: at)
     monkeypatch.setattr(progress, "message", said.append)
-    monkeypatch.setattr(progress, "_say_that_kernels_compile", lambda: None)
+    monkeypatch.setattr(progress.Reporter, "_explain_a_slow_beginning", lambda self: None)
     reporter = progress.Reporter(quiet=False)
     for at, done in ((0.0, 2), (10.0, 2.25), (20.0, 2.5), (30.0, 3)):  # noqa: B007
         reporter(done, 4)
     assert said[:2] == ["2 of 4 trials", "2.25 of 4 trials"]
     assert said[2:] == ["2.50 of 4 trials, 1 min 00 s left", "3 of 4 trials, 20 s left"]
+
+
+@pytest.mark.parametrize(("made", "words"), [(0, []), (1, ["Compiling the kernels that are new"])])
+def test_kernels_that_compile_are_told_where_others_are_there(monkeypatch, tmp_path, made, words):
+    from rnnlab.cli import progress
+    from rnnlab.kernels import folder
+
+    said: list[str] = []
+    monkeypatch.setattr(progress, "message", said.append)
+    monkeypatch.setattr(progress, "_PATIENCE", 0.05)
+    monkeypatch.setattr(folder, "cache_folder", lambda: tmp_path)
+    (tmp_path / "old.nbc").touch()
+    with progress.Reporter(quiet=False) as reporter:
+        reporter(0, 4)
+        for i in range(made):
+            (tmp_path / f"{i}.nbc").touch()
+        reporter._waiting.join()
+    assert [each[: len(words[0])] for each in said[1:]] == words if words else said[1:] == []
 
 
 def test_speed_and_time_left_leave_out_the_compiling(monkeypatch):
@@ -550,7 +568,7 @@ def test_speed_and_time_left_leave_out_the_compiling(monkeypatch):
     at, said = 0.0, []
     monkeypatch.setattr(progress.time, "monotonic", lambda: at)
     monkeypatch.setattr(progress, "message", said.append)
-    monkeypatch.setattr(progress, "_say_that_kernels_compile", lambda: None)
+    monkeypatch.setattr(progress.Reporter, "_explain_a_slow_beginning", lambda self: None)
     reporter = progress.Reporter(quiet=False)
     for at, done in ((0.0, 50), (30.0, 100), (36.0, 700), (56.0, 2700), (62.0, 3290), (68.0, 3300)):  # noqa: B007
         reporter(done, 3300)

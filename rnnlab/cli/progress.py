@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _EVERY = 5.0  # s between plain lines
+_PATIENCE = 5.0  # s without a trial after which a reason is looked for
 _WINDOW = 10.0  # s over which the speed is measured
 _LEAST = 0.5  # s before which it says nothing
 _SLOW = 0.1  # trials a second below which only the time that is left is told
@@ -27,6 +29,7 @@ class Reporter:
         self._begun = False
         self._speed = Speed()
         self._said = -_EVERY  # the first line comes at once
+        self._waiting: threading.Timer | None = None
 
     def __call__(self, done: float, total: int) -> None:
         """Take note that `done` of `total` trials are done; a fraction is of trials that are begun."""
@@ -34,7 +37,9 @@ class Reporter:
             return
         if not self._begun:
             self._begun = True
-            _say_that_kernels_compile()
+            self._explain_a_slow_beginning()
+        else:
+            self._wait_no_more()
         self._speed.note(done)
         if sys.stderr.isatty():
             self._draw(done, total)
@@ -48,8 +53,29 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._wait_no_more()
         if self._bar is not None:
             self._bar.stop()
+
+    def _explain_a_slow_beginning(self) -> None:
+        """Say that kernels compile: at once where there are none, else as soon as they are seen to be made."""
+        from rnnlab.kernels.folder import is_compiled
+
+        if not is_compiled():
+            message("Compiling the kernels: once for this version of rnnlab, half a minute, two where networks train.")
+            return
+        self._waiting = threading.Timer(_PATIENCE, self._say_that_kernels_compile, [_kernels()])
+        self._waiting.daemon = True
+        self._waiting.start()
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _say_that_kernels_compile(self, before: int) -> None:
+        if _kernels() > before:
+            say = message if self._bar is None else self._bar.console.print
+            say("Compiling the kernels that are new to this experiment: once for this version of rnnlab.")
 
     def _pace(self, done: float, total: int) -> str:
         rate = self._speed.rate
@@ -104,9 +130,9 @@ def _bar() -> Progress:
     return Progress(*columns, console=console(stderr=True), transient=True)
 
 
-def _say_that_kernels_compile() -> None:
-    """Say why the first run ever takes its time to begin."""
-    from rnnlab.kernels.folder import is_compiled
+def _kernels() -> int:
+    """Return how many kernels are compiled and kept."""
+    from rnnlab.kernels.folder import cache_folder
 
-    if not is_compiled():
-        message("Compiling the kernels: once for this version of rnnlab, half a minute, two where networks are trained.")
+    folder = cache_folder()
+    return 0 if folder is None else sum(1 for _ in folder.rglob("*.nbc"))

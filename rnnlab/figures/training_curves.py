@@ -25,6 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 _ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_max", "truncation_length")
 _FAINT = {"test_loss": "loss"}  # drawn beside it: the loss of the batches of training
+_TWO_DECADES = 100.0
 _LETTERS = 22  # of a line of a label
 _ENDS = {"success": ("o", "success"), "diverged": ("X", "diverged")}
 
@@ -89,12 +90,19 @@ def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
     row[0].set_ylabel(textwrap.fill(style.label(name), _LETTERS))
     if name == "test_loss" and (rows[name].dropna() > 0).all():
         row[0].set_yscale("log")
-        row[0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=7))
-        row[0].yaxis.set_major_formatter("{x:g}")
-        row[0].yaxis.set_minor_formatter(NullFormatter())
+        _few_ticks(row[0])
     if name in ("growth_rate", "lyapunov_max"):
         for axes in row:
             axes.axhline(0, color="black", linewidth=0.7)
+
+
+def _few_ticks(axes: Axes) -> None:
+    """Number a logarithmic axis at decades alone, or at 1, 2 and 5 where it has no two decades."""
+    low, high = axes.get_ylim()
+    if high < _TWO_DECADES * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=7))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _baseline(row: Any, baseline: pd.Series) -> None:
