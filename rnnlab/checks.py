@@ -38,15 +38,16 @@ def activations(given: Any, known: Iterable[str], count: int | None) -> tuple[st
 
 
 def numbers(
-    name: str, given: Any, count: int | None, *, above: float = -np.inf, least: float = -np.inf, most: float = np.inf
-) -> np.ndarray:
+    name: str, given: Any, count: int | None, *,
+    above: float = -np.inf, least: float = -np.inf, most: float = np.inf, below: float = np.inf,
+) -> np.ndarray:  # fmt: skip
     """Return `count` finite numbers, of which one may serve all; None: of a single network, as an array of one.
 
-    They lie above `above` and in [least, most].
+    They lie above `above`, in [least, most] and below `below`.
     """
     words = " and ".join(
         text for text, stated in ((f"> {above:g}", above > -np.inf), (f">= {least:g}", least > -np.inf),
-                                  (f"<= {most:g}", most < np.inf)) if stated
+                                  (f"<= {most:g}", most < np.inf), (f"< {below:g}", below < np.inf)) if stated
     )  # fmt: skip
     try:
         values = np.asarray(given)
@@ -59,7 +60,7 @@ def numbers(
         raise UsageError(f"{name} = {given!r} is no number: give one {words}".rstrip() + many)
     if values.ndim and len(values) != count:
         raise UsageError(f"{name} has {len(values)} numbers for {count} networks: give one, or an array of {count}")
-    wrong = ~((values > above) & (values >= least) & (values <= most) & np.isfinite(values))
+    wrong = ~((values > above) & (values >= least) & (values <= most) & (values < below))  # nan and ±inf are, too
     if wrong.any():
         place = "" if values.ndim == 0 else f"[{int(np.argmax(wrong))}]"
         raise UsageError(f"{name}{place} = {values[wrong].ravel()[0]:g}: give a finite number {words}".rstrip())

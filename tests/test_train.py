@@ -170,7 +170,8 @@ WRONG = [
     ({"learning_rate": float("nan")}, "learning_rate = nan: give a finite number >= 0"),
     ({"learning_rate": -0.1}, "learning_rate = -0.1"),
     ({"learning_rate": [0.1, 0.2]}, "learning_rate"),
-    ({"momentum": 1.5}, "momentum = 1.5"),
+    ({"momentum": 1.0}, "momentum = 1: give a finite number >= 0 and < 1"),
+    ({"learning_rate": float("inf")}, "learning_rate = inf: give a finite number >= 0"),
     ({"optimizer": "momentum"}, "give momentum"),
     ({"optimizer": "adma"}, "Did you mean adam"),
     ({"optimizer": "adam", "momentum": 0.9}, "means nothing"),
@@ -198,16 +199,18 @@ def test_what_cannot_be_used_is_an_error_before_anything_runs(change, words):
         rnnlab.train(**{**case(), **change})
 
 
+@pytest.mark.parametrize("update", [0, 4])
 @pytest.mark.parametrize("name", ["x", "y"])
-def test_an_entry_that_is_not_finite_is_named(name):
+def test_an_entry_that_is_not_finite_is_named(name, update):
     given = case()
-    given[name][4, 2, 1, 0] = np.nan
-    with pytest.raises(UsageError, match=rf"{name}\[4, 2, 1, 0\] = nan is not finite"):
+    given[name][update, 2, 1, 0] = np.nan
+    with pytest.raises(UsageError, match=rf"{name}\[{update}, 2, 1, 0\] = nan is not finite"):
         rnnlab.train(**given)
 
 
-def test_a_class_that_is_none_is_named():
+@pytest.mark.parametrize("update", [0, 3])
+def test_a_class_that_is_none_is_named(update):
     given = case(loss="cross_entropy")
-    given["y"][3, 2, 1] = O
-    with pytest.raises(UsageError, match=r"y\[3, 2, 1\] = 4 is no class"):
+    given["y"][update, 2, 1] = O
+    with pytest.raises(UsageError, match=rf"y\[{update}, 2, 1\] = 4 is no class"):
         rnnlab.train(**given)

@@ -44,13 +44,13 @@ class Batches:
 
     @property
     def x_of_one(self) -> np.ndarray:
-        """The inputs of the first update, as the caller of `gradients` gives them."""
-        return self.x[:, 0] if self.x_own else self.x[0, 0]
+        """Inputs of one update in shape and dtype, as the caller of `gradients` gives them; all 0: see `check`."""
+        return np.zeros_like(self.x[:, 0] if self.x_own else self.x[0, 0])
 
     @property
     def y_of_one(self) -> np.ndarray:
-        """The targets of the first update."""
-        return self.y[:, 0] if self.y_own else self.y[0, 0]
+        """Targets of one update, all 0."""
+        return np.zeros_like(self.y[:, 0] if self.y_own else self.y[0, 0])
 
     def check(self, networks: Networks, workers: int) -> None:
         """Raise where an entry of any update cannot be used; updates are looked at one by one, on so many threads."""

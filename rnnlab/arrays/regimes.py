@@ -26,7 +26,7 @@ def regime_of(
     count = None if single else G
     choice("optimizer", optimizer, OPTIMIZERS)
     choice("update_rule", update_rule, RULES)
-    mu = numbers("momentum", momentum, count, least=0.0, most=1.0)
+    mu = numbers("momentum", momentum, count, least=0.0, below=1.0)
     windows = _windows(update_rule, k1, k2, T)
     limits = _limits({"clip_norm": clip_norm, "clip_value": clip_value}, count, G)
     if not isinstance(train_biases, bool | np.bool_):
