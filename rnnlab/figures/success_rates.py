@@ -58,11 +58,12 @@ def _panel(axes: Axes, trials: pd.DataFrame, axis: str | None, found: Conditions
         table[name] = table[name].map(found.activations.index)
         axes.set_xticks(range(len(found.activations)), found.activations)
         axes.set_xlim(-0.5, len(found.activations) - 0.5)
-    middle = (len(found.colours) - 1) / 2
-    gap = _APART if axis else min(4 * _APART, _WIDE / len(found.activations) / len(found.colours))
-    for i, (condition, colour) in enumerate(found.colours.items()):
+    there = [condition for condition in found.colours if (table[CONDITION] == condition).any()]
+    middle = (len(there) - 1) / 2
+    gap = _APART if axis else min(4 * _APART, _WIDE / len(found.activations) / len(there))
+    for i, condition in enumerate(there):
         own = table[table[CONDITION] == condition]
-        _marks(axes, own[name], own, colour, (i - middle) * gap, joined=bool(axis))
+        _marks(axes, own[name], own, found.colours[condition], (i - middle) * gap, joined=bool(axis))
 
 
 def _limits(axes: Axes, values: pd.Series) -> tuple[float, float]:
@@ -78,7 +79,7 @@ def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: fl
     moved = axes.transData + ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
     ends = [rates["rate"] - rates["low"], rates["high"] - rates["rate"]]
     line = "-" if joined else "none"
-    axes.errorbar(
+    marks = axes.errorbar(
         x,
         rates["rate"],
         yerr=ends,
@@ -89,6 +90,8 @@ def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: fl
         transform=moved,
         clip_on=False,
     )
+    for artist in marks.get_children():
+        artist.set_in_layout(False)  # moved aside it seems to stand outside, and the panels would make room for it
 
 
 def _interval() -> Artist:
