@@ -17,4 +17,4 @@ def test_training_beside_its_peers(dtype, monkeypatch):
     assert len(measured.rounds) == 2
     assert measured.speed(training.OURS) > 0
     assert training.statistics(measured).measured > -1
-    assert all(bar.measured > 0 for peer in training.LIMITS if (bar := measured.bar(peer)))
+    assert all(bar.measured > 0 for peer in training.LIMITS for bar in measured.bars(peer))
