@@ -20,7 +20,7 @@ from rnnlab.networks.flossing import rooms, start_rows
 from tests import naive
 from tests import naive_training as twin
 from tests.cases import ACTIVATIONS, DTYPES, draw, error
-from tests.oracles import _in_numpy
+from tests.oracles import in_numpy
 from tests.remedies import stage, value
 
 PARTS = ("U", "W", "b")
@@ -53,7 +53,7 @@ def agrees(network, expected, limit, *args, **options):
 
 def by_autograd(network, count, samples, leak):
     """Differentiate through Gram-Schmidt, one sample at a time."""
-    n, phi = naive.complete(network), _in_numpy(anp)[network.activation]
+    n, phi = naive.complete(network), in_numpy(anp)[network.activation]
     frame = start_rows(len(n.U), count)
     slope = elementwise_grad(phi)
 
