@@ -78,7 +78,7 @@ def measure(shape: Shape, dtype: str, rounds: int) -> Measured:
     workers |= {name: Worker(module, shape, dtype) for name, module in PEERS.items() if name not in missing()}
     for worker in workers.values():
         worker.ready()
-    agree(workers, dtype)
+    agree(workers, "gradient_statistics", APART[dtype])
     turns = [one_round(workers) for _ in range(rounds)]
     for worker in workers.values():
         worker.close()
@@ -102,19 +102,18 @@ def one_round(workers: dict[str, Worker]) -> dict[str, float]:
     return found
 
 
-def agree(workers: dict[str, Worker], dtype: str) -> None:
-    """Raise SystemExit unless all had the same arrays and found the same norms."""
+def agree(workers: dict[str, Worker], ours: str, limit: float) -> None:
+    """Raise SystemExit unless all had the same arrays and found what rnnlab's variant `ours` did, logs within limit."""
     if len({worker.first["arrays"] for worker in workers.values()}) != 1:
         raise SystemExit("The peers drew different arrays.")
-    reference = workers["rnnlab"].first["found"]["gradient_statistics"]
+    reference = workers["rnnlab"].first["found"][ours]
     for peer, worker in workers.items():
         for variant, found in worker.first["found"].items():
             for name, value in found.items():
-                ours = reference[name]
                 log = np.log10 if name == "loss" else np.asarray
-                apart = np.max(np.abs(log(value) - log(ours)))
-                if not apart <= APART[dtype]:
-                    raise SystemExit(f"{peer} {variant} and rnnlab differ by {apart:.1e} in {name} ({dtype}).")
+                apart = np.max(np.abs(log(value) - log(reference[name])))
+                if not apart <= limit:
+                    raise SystemExit(f"{peer} {variant} and rnnlab differ by {apart:.1e} in {name}.")
 
 
 def bars(m: Measured) -> dict[str, Bar]:

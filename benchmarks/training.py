@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from statistics import median
 
-import numpy as np
-
 from benchmarks.bars import Bar, summary, table
-from benchmarks.kernels import one_round
+from benchmarks.kernels import agree, one_round
 from benchmarks.shapes import COURSES, QUICK_COURSES, QUICK_RULES, RULES, Course
 from benchmarks.worker import Worker
 
@@ -75,25 +73,11 @@ def measure(course: Course, dtype: str, rounds: int) -> Measured:
     workers = {name: Worker(module, course, dtype) for name, module in PEERS.items() if name not in missing()}
     for worker in workers.values():
         worker.ready()
-    agree(workers, dtype)
+    agree(workers, "train", APART[dtype])
     turns = [one_round(workers) for _ in range(rounds)]
     for worker in workers.values():
         worker.close()
     return Measured(course, dtype, turns)
-
-
-def agree(workers: dict[str, Worker], dtype: str) -> None:
-    """Raise SystemExit unless all had the same arrays and found the same losses, norms and weights."""
-    if len({worker.first["arrays"] for worker in workers.values()}) != 1:
-        raise SystemExit("The peers drew different arrays.")
-    reference = workers["rnnlab"].first["found"]["train"]
-    for peer, worker in workers.items():
-        for variant, found in worker.first["found"].items():
-            for name, value in found.items():
-                log = np.log10 if name == "loss" else np.asarray
-                apart = np.max(np.abs(log(value) - log(reference[name])))
-                if not apart <= APART[dtype]:
-                    raise SystemExit(f"{peer} {variant} and rnnlab differ by {apart:.1e} in {name} ({dtype}).")
 
 
 def statistics(m: Measured) -> Bar:

@@ -19,6 +19,7 @@ from rnnlab.checks import numbers, threads
 from rnnlab.kernels.regime import Regime
 from rnnlab.networks import Networks
 from rnnlab.networks.trainer import Trainer
+from rnnlab.networks.training import regime_of_part
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -145,7 +146,7 @@ def _train_together(
     """Train the networks start..stop-1 and put down what they tell."""
     here = slice(start, stop)
     part = replace(networks.part(start, stop), source=given.source(stop - start))
-    trainer = Trainer(part, Regime(*(each[here] for each in regime)))
+    trainer = Trainer(part, regime_of_part(regime, here))
     trainer.enough = enough[here]
     seen = given.of(start, stop)
     for first, last in _pieces(seen, networks):

@@ -93,10 +93,14 @@ def _last(trajectory: Trajectory, *, split: bool) -> backward.Curves:
 
 
 def _targets(n: Networks) -> tuple[np.ndarray, np.ndarray]:
-    Y, T, B = n.y.shape[:3]
+    return held_against(n, np.asarray(n.y))
+
+
+def held_against(n: Networks, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return y (..., T, B, O) and classes (..., T, B) as the kernels take them: one of them has no entries."""
     if n.loss == "cross_entropy":
-        return np.empty((Y, T, B, 0), n.dtype), np.asarray(n.y)
-    return np.asarray(n.y), np.empty((Y, T, 0), np.int64)
+        return np.empty((*y.shape, 0), n.dtype), y
+    return y, np.empty((*y.shape[:-2], 0), np.int64)
 
 
 def _space(n: Networks, take: Callable[..., np.ndarray] = workspace.take) -> backward.Space:

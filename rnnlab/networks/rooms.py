@@ -18,7 +18,7 @@ def rooms(n: Networks) -> Rooms:
     """Return scratch for the updates of networks of this shape."""
     _G, T, B, N, _D, _O = n.shape
     return Rooms(
-        _take(n, "h", T + 1, B, N), _take(n, "slope", T, B, N), np.empty(T + 1), np.empty(T), np.empty(T, np.int64),
+        take(n, "h", T + 1, B, N), take(n, "slope", T, B, N), np.empty(T + 1), np.empty(T), np.empty(T, np.int64),
         np.empty(T + 1), np.empty((0, B, N), n.dtype), np.empty(0), n.chunk, packed(n), _space(n), _gradient(n, False),
         _sums(n),
     )  # fmt: skip
@@ -39,14 +39,13 @@ def floss_of(n: Networks, regime: Regime, alone: bool) -> Floss | None:
     return Floss(flossing.rooms(T, N, D, K), flossing.start_rows(N, K), np.empty((flossing.SAMPLES, K)))
 
 
-def _take(n: Networks, name: str, *shape: int) -> np.ndarray:
+def take(n: Networks, name: str, *shape: int) -> np.ndarray:
+    """Return room that training uses again, of any content and in the dtype of the work."""
     return workspace.take(f"training {name}", shape, n.dtype)
 
 
 def _sums(n: Networks) -> Sums:
     _G, _T, _B, N, D, O = n.shape
     shapes = ((N, N), (N, D), (O, N))
-    U, W, V, *applied = (
-        _take(n, f"{name} {i}", *each) for name in ("came", "applied") for i, each in enumerate(shapes)
-    )
+    U, W, V, *applied = (take(n, f"{name} {i}", *each) for name in ("came", "applied") for i, each in enumerate(shapes))
     return Sums(U, W, V, np.empty(3, np.int64), *applied)

@@ -8,9 +8,9 @@ import numpy as np
 
 from rnnlab.kernels import evaluation, losses, training
 from rnnlab.kernels.regime import ADAM, MOMENTUM, RMSPROP, Regime
+from rnnlab.networks.backpropagation import held_against
 from rnnlab.networks.networks import Networks, packed
-from rnnlab.networks.rooms import floss_of, rooms, sensitivities_of
-from rnnlab.networks.workspace import workspace
+from rnnlab.networks.rooms import floss_of, rooms, sensitivities_of, take
 
 _REMEMBERS = {"first": (MOMENTUM, ADAM), "second": (ADAM, RMSPROP)}
 WEIGHTS = ("U", "W", "V", "b", "c")
@@ -63,18 +63,16 @@ class Trainer:
 
     def _run(self, x: np.ndarray, y: np.ndarray, *, told: bool, alone: bool) -> Progress:
         n, (G, K) = self._networks, (len(self.U), x.shape[1])
-        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+        x = np.ascontiguousarray(x)
+        values, classes = held_against(n, np.ascontiguousarray(y))
         progress = Progress(np.empty((G, K)), np.empty((G, K, 3)), np.empty((G, K, 3)), np.empty((G, K)))
-        is_class = n.loss == "cross_entropy"
-        values = np.empty((*y.shape, 0), n.dtype) if is_class else y
-        classes = y if is_class else np.empty((*y.shape[:3], 0), np.int64)
         batches = training.Batches(
             x, values, classes, n.source, n.h0, n.initial, losses.CODES[n.loss], n.loss_at == "every"
         )
         penalty = self._regime.penalty
         training.train(
             training.Standing(self.active, self.updates, self.diverged, self.enough), self._net, self._regime, batches,
-            training.Told(*_arrays(progress)), _take(n, "before", n.U.shape[1], n.U.shape[1]), rooms(n),
+            training.Told(*_arrays(progress)), take(n, "before", n.U.shape[1], n.U.shape[1]), rooms(n),
             sensitivities_of(n, self._regime), penalty if penalty.any() else None, floss_of(n, self._regime, alone),
             told, alone,
         )  # fmt: skip
@@ -86,10 +84,8 @@ class Trainer:
         nan for a network that is not active or diverges on them; accuracy is nan where answers are not counted.
         """
         n = self._networks
-        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-        is_class = n.loss == "cross_entropy"
-        values = np.empty((*y.shape, 0), n.dtype) if is_class else y
-        classes = y if is_class else np.empty((*y.shape[:2], 0), np.int64)
+        x = np.ascontiguousarray(x)
+        values, classes = held_against(n, np.ascontiguousarray(y))
         loss, accuracy = np.empty(len(self.U)), np.empty(len(self.U))
         evaluation.evaluate(
             self.active, n.codes, self.U, self.W, self.V, self.b, self.c, n.leak, x, values, classes, n.source,
@@ -134,14 +130,10 @@ def _arrays(progress: Progress) -> tuple[np.ndarray, ...]:
     return progress.loss, progress.log10_norm, progress.log10_clipped_norm, progress.update_ratio
 
 
-def _take(n: Networks, name: str, *shape: int) -> np.ndarray:
-    return workspace.take(f"training {name}", shape, n.dtype)
-
-
 def _desk(n: Networks, S: int) -> evaluation.Desk:
     _G, _T, _B, N, _D, O = n.shape
     p = packed(n)
     return evaluation.Desk(
-        _take(n, "state", 2, S, N), _take(n, "drive", S, N), _take(n, "outputs", S, O), _take(n, "cotangent", S, O),
+        take(n, "state", 2, S, N), take(n, "drive", S, N), take(n, "outputs", S, O), take(n, "cotangent", S, O),
         np.empty(S, np.int64), np.empty(1), np.empty(1, np.int64), p.recurrent, p.inward, p.outward,
     )  # fmt: skip

@@ -40,6 +40,11 @@ class Training:
         """Return the training of the networks start..stop-1."""
         here = slice(start, stop)
         return Training(
-            Regime(*(values[here] for values in self.regime)), self.lessons, self.flossing_updates[here],
+            regime_of_part(self.regime, here), self.lessons, self.flossing_updates[here],
             self.baseline[here], self.scored, self.tolerance, self.success,
         )  # fmt: skip
+
+
+def regime_of_part(regime: Regime, here: slice) -> Regime:
+    """Return the regime of some of the networks."""
+    return Regime(*(values[here] for values in regime))
