@@ -7,16 +7,17 @@ CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python
 VENV ?= .venv
 STORE ?= results
 WORKERS ?= 2
+VERSIONS := 3.11 3.12 3.13
 
 IN := "$(VENV)/bin/python"
 RNNLAB := "$(VENV)/bin/rnnlab"
 INSTALL := $(IN) -m pip install -qq --disable-pip-version-check
 STAMP := $(VENV)/made-from-lock
 
-.PHONY: help demo test soak lint check bench docs lock clean
+.PHONY: help demo test test-all soak lint check bench docs dist lock clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 demo: $(STAMP) ## run the flagship experiment, print its verdicts, draw its figure
 	@$(RNNLAB) run experiments/vanishing-exploding.toml --store "$(STORE)"
@@ -30,6 +31,13 @@ demo: $(STAMP) ## run the flagship experiment, print its verdicts, draw its figu
 
 test: $(STAMP) ## run the whole test suite
 	@$(IN) -m pytest -n $(WORKERS) --dist worksteal
+
+test-all: ## run the whole suite under each Python of 3.11, 3.12 and 3.13 that is here
+	@for version in $(VERSIONS); do \
+		if "python$$version" -c '' >/dev/null 2>&1; then \
+			$(MAKE) --no-print-directory test PYTHON="python$$version" VENV=".venv-$$version" || exit 1; \
+		else echo "Python $$version is not here: not tested" >&2; fi; \
+	done
 
 soak: $(STAMP) ## run the fault tests in their long form, and print their numbers
 	@RNNLAB_SOAK=1 $(IN) -m pytest tests/faults tests/test_verify.py -s
@@ -48,12 +56,17 @@ bench: $(STAMP) ## measure rnnlab beside NumPy, PyTorch and JAX (where installed
 docs: $(STAMP) ## write docs/columns.md anew from the code
 	@$(IN) docs/make_columns.py
 
+dist: $(STAMP) ## build wheel and sdist into dist/, and try each in a clean environment
+	@rm -rf dist
+	@$(IN) -m build --no-isolation >/dev/null
+	@$(IN) tests/installed.py dist/*
+
 lock: ## renew requirements.lock (needs uv; see CONTRIBUTING.md)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove the environment and all caches; results stay
-	@rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf "$(VENV)" .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml
