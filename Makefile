@@ -53,8 +53,9 @@ check: lint test ## everything that CI checks
 bench: $(STAMP) ## measure rnnlab beside NumPy, PyTorch and JAX (where installed); writes benchmarks/README.md
 	@$(IN) -m benchmarks
 
-docs: $(STAMP) ## write docs/columns.md anew from the code
+docs: $(STAMP) ## build the documentation; its first page is docs/_build/html/index.html
 	@$(IN) docs/make_columns.py
+	@$(IN) -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --doctree-dir docs/_build/doctrees docs docs/_build/html
 
 dist: $(STAMP) ## build wheel and sdist into dist/, and try each in a clean environment
 	@rm -rf dist
@@ -66,7 +67,7 @@ lock: ## renew requirements.lock (needs uv; see CONTRIBUTING.md)
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove the environment and all caches; results stay
-	@rm -rf "$(VENV)" .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf "$(VENV)" .venv-3.* build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml

@@ -1,4 +1,4 @@
-"""Write docs/columns.md from the columns as the code describes them: `make docs`."""
+"""Write docs/reference/columns.md from the columns as the code describes them: `make docs`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnlab import measures, store
 from rnnlab.columns import KEY
 from rnnlab.trial import Parameter, parameters
 
-PAGE = Path(__file__).with_name("columns.md")
+PAGE = Path(__file__).with_name("reference") / "columns.md"
 HEAD = """\
 # Columns
 
@@ -26,7 +26,7 @@ _BOOKKEEPING = {
 
 
 def page() -> str:
-    """Return the text of docs/columns.md."""
+    """Return the text of docs/reference/columns.md."""
     parts = [HEAD, _parameters(parameters().values())]
     for name, measure in measures.registry().items():
         for table in measure.TABLES:

@@ -19,7 +19,8 @@ import pytest
 from rnnlab import experiment
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.toml"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The big experiments are shown whole and run small.
@@ -42,7 +43,7 @@ def commands(language: str, text: str) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
@@ -114,7 +115,9 @@ def test_every_make_target_has_a_help_line():
 
 def test_columns_page_is_current():
     made = runpy.run_path(str(ROOT / "docs" / "make_columns.py"))
-    assert made["PAGE"].read_text(encoding="utf-8") == made["page"](), "docs/columns.md is not current: run `make docs`"
+    assert made["PAGE"].read_text(encoding="utf-8") == made["page"](), (
+        "docs/reference/columns.md is not current: run `make docs`"
+    )
 
 
 def test_one_version():

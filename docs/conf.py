@@ -1,0 +1,53 @@
+"""How the documentation is built: `make docs`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+
+import rnnlab  # noqa: E402
+
+project = "rnnlab"
+author = "the rnnlab developers"
+copyright = "the rnnlab developers, MIT licence"  # noqa: A001
+version = release = rnnlab.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "mathml",
+]
+exclude_patterns = ["_build"]
+nitpicky = True
+suppress_warnings = ["toc.not_readable"]  # pages that are still to come
+default_role = "code"  # in docstrings `x` is code, as it is in Markdown
+
+myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 4
+
+nitpick_ignore_regex = [("py:.*", r".*")]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_execution_in_temp = True
+nb_merge_streams = True
+
+html_theme = "furo"
+html_title = "rnnlab"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["rnnlab.css"]
+html_show_sphinx = False
+html_copy_source = False
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+# Code cells run where they can find this tree, draw without a screen, and leave no file behind.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
