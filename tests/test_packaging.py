@@ -29,7 +29,8 @@ def built(tmp_path_factory):
 
 
 def test_wheel_has_every_module_and_its_data(built):
-    names = set(zipfile.ZipFile(built[0]).namelist())
+    with zipfile.ZipFile(built[0]) as wheel:
+        names = set(wheel.namelist())
     package = ROOT / "rnnlab"
     listed = subprocess.run(["git", "ls-files", "rnnlab"], cwd=ROOT, capture_output=True, text=True, check=False)
     here = set(listed.stdout.split()) or {
@@ -42,14 +43,15 @@ def test_wheel_has_every_module_and_its_data(built):
 
 
 def test_wheel_names_its_command_and_licence(built):
-    wheel = zipfile.ZipFile(built[0])
     info = f"rnnlab-{PROJECT['version']}.dist-info"
-    assert "rnnlab = rnnlab.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
-    assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    with zipfile.ZipFile(built[0]) as wheel:
+        assert "rnnlab = rnnlab.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
+        assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
 
 def test_sdist_has_what_a_developer_needs(built):
-    names = {name.partition("/")[2] for name in tarfile.open(built[1]).getnames()}
+    with tarfile.open(built[1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"Makefile", "requirements.lock", "CITATION.cff", "tests/naive.py", "experiments/quickstart.toml"} <= names
     assert not [
         name for name in names if name.startswith(("results/", ".venv", "docs/_build")) and name != "results/README.md"
