@@ -54,7 +54,7 @@ bench: $(STAMP) ## measure rnnlab beside NumPy, PyTorch and JAX (where installed
 	@$(IN) -m benchmarks
 
 docs: $(STAMP) ## build the documentation; its first page is docs/_build/html/index.html
-	@$(IN) docs/make_columns.py
+	@$(IN) docs/make_reference.py
 	@$(IN) -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --doctree-dir docs/_build/doctrees docs docs/_build/html
 
 dist: $(STAMP) ## build wheel and sdist into dist/, and try each in a clean environment

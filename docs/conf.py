@@ -22,17 +22,25 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
     "sphinx_design",
+    "commands",
+    "docstrings",
     "mathml",
 ]
 exclude_patterns = ["_build"]
 nitpicky = True
 suppress_warnings = ["toc.not_readable"]  # pages that are still to come
+smartquotes = False  # a prime is no quotation mark, and --store has two hyphens
 default_role = "code"  # in docstrings `x` is code, as it is in Markdown
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "undoc-members": True}
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
 
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 4
 
-nitpick_ignore_regex = [("py:.*", r".*")]
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120

@@ -26,14 +26,14 @@ class Problem:
     """One trial's own arrays, for use in any framework; U, W, V are W_hh, W_ih, W_ho elsewhere."""
 
     trial: Trial
-    U: np.ndarray  # (N, N)
-    W: np.ndarray  # (N, D)
-    V: np.ndarray  # (O, N)
-    b: np.ndarray  # (N,)
-    c: np.ndarray  # (O,)
-    h0: np.ndarray  # (B, N)
-    x: np.ndarray  # (T, B, D)
-    y: np.ndarray  # (T, B, O), or classes (T, B)
+    U: np.ndarray  #: (N, N)
+    W: np.ndarray  #: (N, D)
+    V: np.ndarray  #: (O, N)
+    b: np.ndarray  #: (N,)
+    c: np.ndarray  #: (O,)
+    h0: np.ndarray  #: (B, N)
+    x: np.ndarray  #: (T, B, D)
+    y: np.ndarray  #: (T, B, O), or classes (T, B)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays by name."""

@@ -1,4 +1,4 @@
-"""The factors between our losses and PyTorch's means, as the README gives them."""
+"""The factors between our losses and PyTorch's means, as docs/words.md gives them."""
 
 from __future__ import annotations
 

@@ -40,13 +40,13 @@ class Reproduction:
     verdict: str
     trials: int
     of: int
-    failed: int  # trials that raised in the second run
-    same_environment: bool  # of all trials that were compared
-    test: str | None  # name of the test, None where nothing had to be tested
+    failed: int  #: trials that raised in the second run
+    same_environment: bool  #: of all trials that were compared
+    test: str | None  #: name of the test, None where nothing had to be tested
     level: float
     tables: tuple[TableVerdict, ...]
     changes: Changes
-    folder: Path | None  # of the second run, None where it was not kept
+    folder: Path | None  #: of the second run, None where it was not kept
 
     @property
     def differs(self) -> bool:

@@ -22,7 +22,7 @@ _SIZES = ("networks", "length", "batch", "width", "inputs", "outputs")
 class Measurement(Mapping[str, "pd.DataFrame"]):
     """The tables of what was measured, by name: m["lags"] is m.lags. A table of one network by itself has one row."""
 
-    sizes: Mapping[str, int]  # networks, length, batch, width, inputs, outputs
+    sizes: Mapping[str, int]  #: networks, length, batch, width, inputs, outputs
     tables: Mapping[str, pd.DataFrame]
 
     def __getitem__(self, name: str) -> pd.DataFrame:

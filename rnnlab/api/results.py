@@ -36,8 +36,8 @@ class Results:
 
     name: str
     store: Path
-    manifest: dict[str, Any]  # the record of the run: parameters resolved, versions, machine, files with sha256
-    summary: Summary | None = None  # what the run that returned them did
+    manifest: dict[str, Any]  #: the record of the run: parameters resolved, versions, machine, files with sha256
+    summary: Summary | None = None  #: what the run that returned them did
 
     @property
     def trials(self) -> pd.DataFrame:

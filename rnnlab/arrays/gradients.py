@@ -25,17 +25,17 @@ class Gradients:
     Norms are right far outside that range: log10 in float64, -inf for an exact zero. All are nan where it diverged.
     """
 
-    loss: float  # L, the sum over steps of the mean over the batch; nan where cotangents stand in its place
+    loss: float  #: L, the sum over steps of the mean over the batch; nan where cotangents stand in its place
     log10_loss: float
-    U: np.ndarray  # (N, N), dL/dU
-    W: np.ndarray  # (N, D)
-    V: np.ndarray  # (O, N)
-    b: np.ndarray  # (N,)
-    c: np.ndarray  # (O,)
-    h0: np.ndarray  # (B, N), dL/dh_0
-    log10_norm: Mapping[str, float]  # of U, W, V, b, c: log10 ‖dL/d·‖; of h0: log10 sqrt(mean_b ‖dl_b/dh_0‖²)
-    hidden_log10_norm: np.ndarray  # (T,), log10 sqrt(mean_b ‖dl_b/dh_t‖²) for t = 1..T, through all later states
-    diverged_at: int | None  # first step with a state or output that is not finite
+    U: np.ndarray  #: (N, N), dL/dU
+    W: np.ndarray  #: (N, D)
+    V: np.ndarray  #: (O, N)
+    b: np.ndarray  #: (N,)
+    c: np.ndarray  #: (O,)
+    h0: np.ndarray  #: (B, N), dL/dh_0
+    log10_norm: Mapping[str, float]  #: of U, W, V, b, c: log10 ‖dL/d·‖; of h0: log10 sqrt(mean_b ‖dl_b/dh_0‖²)
+    hidden_log10_norm: np.ndarray  #: (T,), log10 sqrt(mean_b ‖dl_b/dh_t‖²) for t = 1..T, through all later states
+    diverged_at: int | None  #: first step with a state or output that is not finite
 
 
 def gradients(

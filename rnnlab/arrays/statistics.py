@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class GradientStatistics:
     """The loss and the gradient norms of G networks, as in Gradients; nan where one diverged."""
 
-    loss: np.ndarray  # (G,)
-    log10_loss: np.ndarray  # (G,)
-    log10_norm: Mapping[str, np.ndarray]  # (G,) each, of U, W, V, b, c, h0
-    hidden_log10_norm: np.ndarray  # (G, T)
-    diverged_at: np.ndarray  # (G,), 0 where nothing diverged
+    loss: np.ndarray  #: (G,)
+    log10_loss: np.ndarray  #: (G,)
+    log10_norm: Mapping[str, np.ndarray]  #: (G,) each, of U, W, V, b, c, h0
+    hidden_log10_norm: np.ndarray  #: (G, T)
+    diverged_at: np.ndarray  #: (G,), 0 where nothing diverged
 
 
 def gradient_statistics(

@@ -26,14 +26,14 @@ class Terms:
     for an exact zero. All are nan where the network diverged. All matrices add up to the gradient of `gradients`.
     """
 
-    U: np.ndarray  # (T, T, N, N)
-    W: np.ndarray  # (T, T, N, D)
-    b: np.ndarray  # (T, T, N)
-    log10_norm_U: np.ndarray  # (T, T), of U
+    U: np.ndarray  #: (T, T, N, N)
+    W: np.ndarray  #: (T, T, N, D)
+    b: np.ndarray  #: (T, T, N)
+    log10_norm_U: np.ndarray  #: (T, T), of U
     log10_norm_W: np.ndarray
     log10_norm_b: np.ndarray
-    log10_adjoint_norm: np.ndarray  # (T, T), log10 sqrt(mean_b ‖dl_t/dh_k‖²)
-    diverged_at: int | None  # first step with a state or output that is not finite
+    log10_adjoint_norm: np.ndarray  #: (T, T), log10 sqrt(mean_b ‖dl_t/dh_k‖²)
+    diverged_at: int | None  #: first step with a state or output that is not finite
 
 
 def terms(

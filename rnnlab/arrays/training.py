@@ -35,17 +35,17 @@ class Trained:
     summed over the steps of the optimiser where an update has several.
     """
 
-    U: np.ndarray  # (N, N), as the last update left it
-    W: np.ndarray  # (N, D)
-    V: np.ndarray  # (O, N)
-    b: np.ndarray  # (N,)
-    c: np.ndarray  # (O,)
-    loss: np.ndarray  # (updates,), of each batch as it was met: sum over the steps of the mean over the batch
-    log10_grad_norm: Mapping[str, np.ndarray]  # of U, W and V: (updates,) before clipping
-    log10_clipped_norm: Mapping[str, np.ndarray]  # the same after clipping
-    update_ratio: np.ndarray  # (updates,), ‖change of U‖ / ‖U‖
-    updates: Any  # how many were made, the one that diverged included
-    status: Any  # ok: all were made; success: the loss reached stop_at; diverged: something was not finite
+    U: np.ndarray  #: (N, N), as the last update left it
+    W: np.ndarray  #: (N, D)
+    V: np.ndarray  #: (O, N)
+    b: np.ndarray  #: (N,)
+    c: np.ndarray  #: (O,)
+    loss: np.ndarray  #: (updates,), of each batch as it was met: sum over the steps of the mean over the batch
+    log10_grad_norm: Mapping[str, np.ndarray]  #: of U, W and V: (updates,) before clipping
+    log10_clipped_norm: Mapping[str, np.ndarray]  #: the same after clipping
+    update_ratio: np.ndarray  #: (updates,), ‖change of U‖ / ‖U‖
+    updates: Any  #: how many were made, the one that diverged included
+    status: Any  #: ok: all were made; success: the loss reached stop_at; diverged: something was not finite
 
 
 def train(

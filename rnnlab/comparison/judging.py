@@ -36,9 +36,9 @@ class TableVerdict:
     table: str
     verdict: str
     rows: int
-    same: int  # of these, rows of trials that both runs computed with one environment
-    missing: int  # rows that the second run has not got
-    new: int  # rows that only the second run has
+    same: int  #: of these, rows of trials that both runs computed with one environment
+    missing: int  #: rows that the second run has not got
+    new: int  #: rows that only the second run has
     columns: tuple[ColumnVerdict, ...]
 
 

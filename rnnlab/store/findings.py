@@ -18,7 +18,7 @@ class Finding:
     """
 
     kind: Kind
-    files: tuple[str, ...]  # in the folder of the experiment
+    files: tuple[str, ...]  #: in the folder of the experiment
     message: str
     keys: tuple[str, ...] = ()
 
@@ -34,9 +34,9 @@ class Verification:
     """What was found in the folder of one experiment: problems, and notes of what is harmless."""
 
     name: str
-    files: int  # that were hashed
+    files: int  #: that were hashed
     bytes: int
-    trials: int  # that have results
+    trials: int  #: that have results
     problems: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
