@@ -104,10 +104,12 @@ def test_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "Known: lengths, vanish." in str(refused(tmp_path / "zzz.toml"))
     assert "does not exist. There are no experiment files in" in str(refused(tmp_path / "nowhere" / "x.toml"))
     monkeypatch.chdir(tmp_path)
-    assert "There are no experiment files in experiments/." in str(refused("vanish"))
+    assert str(refused("zzz")) == "zzz does not exist. See what there is with: rnnlab run"
+    assert "vansh does not exist. Did you mean vanish? See what there is with: rnnlab run" in str(refused("vansh"))
     tmp_path.rename(tmp_path.with_name("experiments"))
     monkeypatch.chdir(tmp_path.parent)
-    assert "Did you mean experiments/vanish.toml?" in str(refused("vansh"))
+    assert "Did you mean vanish?" in str(refused("vansh"))
+    assert "Did you mean quickstart?" in str(refused("quikstart"))
     assert experiment.read("vanish").name == "vanish"
 
 

@@ -366,7 +366,7 @@ def test_extract_has_a_default_name(ready):
         (["run", "small.toml", "--workers", "0"], "0 is not in the range"),
         (["run", "small.toml", "--max-trials", "11"], "12 trials are more than 11"),
         (["run", "small.toml", "--max-trial", "11"], "--max-trials"),
-        (["run"], "Missing argument 'EXPERIMENT'"),
+        (["plan"], "Missing argument 'EXPERIMENT'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -632,3 +632,41 @@ def test_any_encoding_of_the_terminal_will_do(ready, encoding):
     )  # fmt: skip
     assert done.stderr == b""
     assert b"vanishes" in done.stdout
+
+
+# --- what there is to run --------------------------------------------------------------------------------------------
+
+
+def test_run_without_a_name_lists_what_there_is():
+    Path("broken.toml").write_text("schema = 1\n[grid]\n", encoding="utf-8")
+    Path("pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
+    call("run", "small.toml")
+    done = call("run")
+    rows = {line.split()[0]: line.split()[1:3] for line in done.stdout.splitlines()}
+    assert rows["small"] == ["12", "complete"]
+    assert rows["quickstart"] == ["144", "not"]
+    assert "problems" in next(line for line in done.stdout.splitlines() if line.startswith("broken"))
+    assert "pyproject" not in rows
+    assert "Run one: rnnlab run NAME" in done.stderr
+    found = {each["name"]: each for each in json.loads(call("run", "--json", "-q").stdout)}
+    assert found["small"] == {
+        "name": "small", "title": "A small grid", "trials": 12, "file": "small.toml", "status": "complete",
+    }  # fmt: skip
+    assert found["broken"]["trials"] is None
+
+
+def test_run_without_a_name_changes_no_grid():
+    assert "-s needs an EXPERIMENT" in call("run", "-s", "seed=0", code=2).stderr
+
+
+def test_a_bare_name_is_one_of_a_folder_of_here_or_of_rnnlab():
+    def planned():
+        return json.loads(call("plan", "quickstart", "--json").stdout)["trials"]
+
+    assert planned() == 144  # that of rnnlab
+    Path("quickstart.toml").write_text(SMALL.replace('"small"', '"quickstart"'), encoding="utf-8")
+    assert planned() == 12
+    Path("experiments").mkdir()
+    text = SMALL.replace('"small"', '"quickstart"').replace("range = 3", "range = 2")
+    Path("experiments/quickstart.toml").write_text(text, encoding="utf-8")
+    assert planned() == 8

@@ -42,6 +42,11 @@ def test_wheel_has_every_module_and_its_data(built):
     assert {name.split("/")[0] for name in names} == {"rnnlab", f"rnnlab-{PROJECT['version']}.dist-info"}
 
 
+def test_wheel_has_the_experiments(built):
+    names = {Path(name).name for name in zipfile.ZipFile(built[0]).namelist() if name.startswith("rnnlab/examples/")}
+    assert names == {path.name for path in (ROOT / "experiments").glob("*.toml")}
+
+
 def test_wheel_names_its_command_and_licence(built):
     info = f"rnnlab-{PROJECT['version']}.dist-info"
     with zipfile.ZipFile(built[0]) as wheel:

@@ -30,6 +30,11 @@ def listing(store: str | PathLike[str] = "results") -> list[Entry]:
     return [_entry(stores.layout(store, name)) for name in stores.names(store)]
 
 
+def status_of(name: str, store: str | PathLike[str] = "results") -> str:
+    """Return the status of one experiment of a store."""
+    return _manifest(stores.layout(store, name))[1]
+
+
 def _entry(place: stores.Layout) -> Entry:
     manifest, status = _manifest(place)
     summary = manifest.get("summary") or {}

@@ -96,15 +96,18 @@ def plan(
 
 
 def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str] = "results") -> Experiment:
-    """Return the experiment that is meant: by a path, a bare name (in experiments/, else in the store), or itself."""
+    """Return the experiment that is meant: by a path, a bare name (of a file, else of the store), or itself.
+
+    The files that a bare name stands for: NAME.toml in experiments/, here, and among those that come with rnnlab.
+    """
     if isinstance(source, experiments.Experiment | Mapping):
         if tuple(sets):
             raise UsageError("sets go with a file or a name; change the grid itself instead.")
         return source if isinstance(source, experiments.Experiment) else experiments.parse(source)
     name = os.fspath(source)
-    files = [Path(name), Path("experiments", f"{name}.toml")]
     recorded = Path(store, name, "manifest.json")
-    if Path(name).name == name and not any(map(_is_file, files)) and _is_file(recorded):
+    here = _is_file(Path(name)) or experiments.named(name) is not None
+    if Path(name).name == name and not here and _is_file(recorded):
         _refuse_own_network(name, store)
         return experiments.read(recorded, sets)
     return experiments.read(name, sets)

@@ -13,7 +13,7 @@ import click
 from rnnlab import __version__
 
 COMMANDS = (
-    "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
+    "new", "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
     "repair", "compact", "gc", "diff", "reproduce", "export",
 )  # fmt: skip
 
@@ -70,9 +70,10 @@ def main(ctx: click.Context) -> None:
     An experiment is one TOML file that describes a grid of networks. To begin:
 
     \b
-      rnnlab run experiments/quickstart.toml
-      rnnlab show quickstart
-      rnnlab plot quickstart
+      rnnlab new mine     writes a commented experiment
+      rnnlab run mine     computes what is missing; without a name: lists what there is to run
+      rnnlab show mine    prints the verdicts
+      rnnlab plot mine    draws the figure
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False

@@ -58,6 +58,10 @@ sets = click.option(
     envvar=["RNNLAB_RUN_SET", "RNNLAB_PLAN_SET"],
     help="Replace a parameter of the grid; a list makes an axis. May be repeated.",
 )
+sets_of_new = click.option(
+    "-s", "--set", "sets", multiple=True, metavar="KEY=VALUE[,VALUE...]",
+    help="Any other parameter of the grid, or measure.NAME.SETTING. May be repeated.",
+)  # fmt: skip
 workers = click.option(
     "--workers",
     type=click.IntRange(min=1),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from rnnlab.cli import options
+from rnnlab.cli.available_table import listed
 
 if TYPE_CHECKING:
     from rnnlab.api import Results
@@ -17,16 +18,22 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@options.experiment
+@click.argument("experiment", required=False)
 @options.shared(options.store, options.sets, *options.running, options.wait, options.as_json)
 def command(
-    experiment: str, store: str, sets: tuple[str, ...], wait: bool, as_json: bool, quiet: bool, **running: Any
+    experiment: str | None, store: str, sets: tuple[str, ...], wait: bool, as_json: bool, quiet: bool, **running: Any
 ) -> None:
     """Compute the trials of EXPERIMENT that the store has not got.
 
-    EXPERIMENT is an experiment file (.toml), the manifest.json of a run, or a bare name (experiments/NAME.toml). What
+    EXPERIMENT is an experiment file (.toml), the manifest.json of a run, or a bare name: NAME.toml in experiments/, in
+    the current folder, or of those that come with rnnlab. Without it, the experiments that there are are listed. What
     is done is never computed again: the same command goes on after an interruption, and does nothing when all is done.
     """
+    if experiment is None:
+        if sets:
+            raise click.UsageError("-s needs an EXPERIMENT whose grid it changes. See what there is with: rnnlab run")
+        listed(store, as_json=as_json, quiet=quiet)
+        return
     from rnnlab import api
     from rnnlab.cli import output
     from rnnlab.cli.progress import Reporter

@@ -3,9 +3,29 @@
 The file is data: nothing in it is evaluated or imported, and what it may cost to read is bounded.
 """
 
+from rnnlab.experiment.drafting import Draft, draft
 from rnnlab.experiment.model import Axis, Experiment, Grid
 from rnnlab.experiment.names import proposal as name_for
+from rnnlab.experiment.names import refusal
 from rnnlab.experiment.parsing import parse, read, trial
+from rnnlab.experiment.places import FOLDER, available, named
 from rnnlab.experiment.wanted import wanted
+from rnnlab.experiment.writing import written
 
-__all__ = ["Axis", "Experiment", "Grid", "name_for", "parse", "read", "trial", "wanted"]
+__all__ = [
+    "FOLDER",
+    "Axis",
+    "Draft",
+    "Experiment",
+    "Grid",
+    "available",
+    "draft",
+    "name_for",
+    "named",
+    "parse",
+    "read",
+    "refusal",
+    "trial",
+    "wanted",
+    "written",
+]

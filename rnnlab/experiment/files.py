@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.errors import ExperimentError, Problem, did_you_mean
-from rnnlab.experiment import toml
+from rnnlab.experiment import places, toml
 from rnnlab.experiment.problems import show
 
 MAX_TOML = 2**20
 MAX_JSON = 2**24  # a manifest names every file of its store
-FOLDER = "experiments"
 
 
 def load(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
@@ -32,12 +31,11 @@ def load(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _found(name: str) -> Path:
-    """Return the path as it stands, or that in experiments/ for a bare NAME or NAME.toml."""
+    """Return the path as it stands, or the file that a bare NAME or NAME.toml stands for."""
     if "\0" in name:
         raise _error(_printable(name), "is no path: it holds a NUL character.")
     path = Path(name)
-    bare = Path(FOLDER, name if path.suffix == ".toml" else f"{name}.toml")
-    return bare if name and path.name == name and not _is(Path.is_file, path) and _is(Path.is_file, bare) else path
+    return path if _is(Path.is_file, path) else places.named(name) or path
 
 
 def _is(kind: Callable[[Path], bool], path: Path) -> bool:
@@ -77,15 +75,18 @@ def _folder(path: Path) -> str:
 
 
 def _neighbours(path: Path) -> str:
-    """Return " Did you mean X?" among the experiments that lie there, for a bare name in experiments/."""
-    folder = Path(FOLDER) if path.parent == Path() and path.suffix != ".toml" else path.parent
+    """Return " Did you mean X?" among the experiments that lie there, or among all for a bare name."""
+    if path.parent == Path() and path.suffix != ".toml":
+        known = places.available()
+        near = did_you_mean(path.name, known)
+        return f"{near if near.startswith(' Did') else ''} See what there is with: rnnlab run"
     try:
-        files = {_printable(file.stem): _printable(str(file)) for file in sorted(folder.glob("*.toml"))[:1000]}
+        files = {_printable(file.stem): _printable(str(file)) for file in sorted(path.parent.glob("*.toml"))[:1000]}
     except OSError:
         files = {}
     if not files:
-        where = "here" if folder == Path() else f"in {_printable(str(folder))}/"
-        return f" There are no experiment files {where}."
+        where = "here" if path.parent == Path() else f"in {_printable(str(path.parent))}/"
+        return f" There are no experiment files {where}. Write one with: rnnlab new NAME"
     advice = did_you_mean(path.stem, files)
     near = advice.removeprefix(" Did you mean ").removesuffix("?")
     return f" Did you mean {files[near]}?" if near in files else advice

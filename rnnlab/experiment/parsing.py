@@ -28,12 +28,12 @@ def read(path: str | os.PathLike[str], sets: Iterable[str] = ()) -> Experiment:
     place, data = files.load(path)
     problems = Problems(place)
     overrides.apply(data, sets, problems)
-    return _experiment(data, problems)
+    return resolve(data, problems)
 
 
 def parse(data: Mapping[str, Any], place: str = "experiment") -> Experiment:
     """Return the experiment of a table as tomllib or json reads it; `place` is what problems are reported under."""
-    return _experiment(data, Problems(place))
+    return resolve(data, Problems(place))
 
 
 def trial(values: Mapping[str, Any], place: str = "trial") -> Trial:
@@ -45,7 +45,8 @@ def trial(values: Mapping[str, Any], place: str = "trial") -> Trial:
     return trial_of(good)
 
 
-def _experiment(data: Mapping[str, Any], problems: Problems) -> Experiment:
+def resolve(data: Mapping[str, Any], problems: Problems) -> Experiment:
+    """Return the experiment of a table; raises ExperimentError with its problems and those that were met before."""
     _check_schema(data, problems)
     for key in data:
         if key not in TOP_KEYS:
