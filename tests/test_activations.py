@@ -5,9 +5,10 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 from rnnlab import theory
-from rnnlab.kernels import activations
+from rnnlab.kernels import activations, options
 from tests.cases import DTYPES
 
 
@@ -215,3 +216,20 @@ def test_codes_are_never_renumbered():
 
 def test_theory_has_the_same_slopes_without_the_kernels():
     assert theory.STEEPEST_SLOPE == activations.LARGEST_SLOPE
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_code_can_be_the_address_of_a_function_of_ones_own(dtype):
+    compiled = options.c_function(lambda a: a / (1 + abs(a)), lambda a: 1 / (1 + abs(a)) ** 2, np.dtype(dtype))
+    assert compiled.address >= activations.FIRST_ADDRESS > max(activations.CODES.values())
+    a = np.random.default_rng(2).normal(0, 3, 33).astype(dtype)
+    slope, value = a.copy(), np.full_like(a, np.nan)
+    activations.activate(compiled.address, slope, value)
+    wide = a.astype(np.float64)
+    np.testing.assert_allclose(value, wide / (1 + abs(wide)), rtol=2 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(slope, 1 / (1 + abs(wide)) ** 2, rtol=4 * np.finfo(dtype).eps)
+
+
+def test_arrays_that_a_c_function_would_misread_are_not_compiled():
+    with pytest.raises(TypingError, match="in the order C"):
+        activations.activate(2**40, np.ones(8)[::2], np.ones(4))

@@ -9,6 +9,8 @@ CODES = {
     "tanh": TANH, "sigmoid": SIGMOID, "relu": RELU, "identity": IDENTITY, "leaky_relu": LEAKY_RELU,
     "hardtanh": HARDTANH, "softplus": SOFTPLUS, "elu": ELU, "erf": ERF, "gelu": GELU, "silu": SILU,
 }  # fmt: skip
+# A code from here on is the address of a compiled function of the caller's own: no process has any below.
+FIRST_ADDRESS = 2**12
 LEAK = 0.01  # slope of leaky_relu for a <= 0
 # The largest |phi'|: gamma of the norm bound, and the measure of saturation. Softplus comes near to its own only; gelu
 # has it at sqrt 2, silu at 2.3993572805154677.

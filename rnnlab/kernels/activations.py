@@ -19,6 +19,7 @@ from rnnlab.kernels.activation_table import (
     CODES,
     ELU,
     ERF,
+    FIRST_ADDRESS,
     GELU,
     HARDTANH,
     IDENTITY,
@@ -31,7 +32,7 @@ from rnnlab.kernels.activation_table import (
     TANH,
 )
 from rnnlab.kernels.exponentials import exponential
-from rnnlab.kernels.options import apart, kernel
+from rnnlab.kernels.options import apart, call, kernel
 from rnnlab.kernels.smooth import elu, erf, gelu, silu, softplus
 
 __all__ = ["BOUNDED", "CODES", "LARGEST_SLOPE", "activate"]
@@ -107,7 +108,11 @@ def hardtanh(a, h):  # type: ignore[no-untyped-def]
 
 @kernel
 def activate(code, a, h):  # type: ignore[no-untyped-def]
-    """Apply the activation of this code to flat arrays: one branch for a whole array, none for an element."""
+    """Apply the activation of this code to flat arrays: one branch for a whole array, none for an element.
+
+    A code from FIRST_ADDRESS on is the address of void(T *a, T *h, int64 n), which does what the kernels here do: of
+    this process and of the arrays' dtype, so such a code is made where it is used, and never kept.
+    """
     if code == TANH:
         tanh(a, h)
     elif code == SIGMOID:
@@ -128,5 +133,13 @@ def activate(code, a, h):  # type: ignore[no-untyped-def]
         erf(a, h)
     elif code == GELU:
         gelu(a, h)
-    else:
+    elif code < FIRST_ADDRESS:
         silu(a, h)
+    else:
+        _own(code, a, h)
+
+
+@kernel
+def _own(address, a, h):  # type: ignore[no-untyped-def]
+    apart()
+    call(address, a, h)

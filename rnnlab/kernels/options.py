@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from numba import types
+from llvmlite import ir
+from numba import carray, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.extending import intrinsic
+from numba.extending import intrinsic, is_jitted
 from numba.np import arrayobj
 
 from rnnlab.kernels.folder import cache_folder
@@ -28,6 +29,26 @@ def kernel(function: Callable[..., Any]) -> Any:
 def reduction(function: Callable[..., Any]) -> Any:
     """Compile a loop whose sums may be reordered, so that they vectorise."""
     return _compiled(function, _REDUCTION)
+
+
+def c_function(value: Callable[[float], float], slope: Callable[[float], float], dtype: Any) -> Any:
+    """Compile phi and phi' of scalars to void(T *a, T *h, int64 n), which does h = phi(a), a = phi'(a).
+
+    Its `address` is good as long as what is returned is held, in this process alone. Numba raises what it has against
+    functions that it cannot compile.
+    """
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": _EXACT}
+    phi, gain = (each if is_jitted(each) else numba.njit(nogil=True, **options)(each) for each in (value, slope))
+
+    def loop(a, h, n):  # type: ignore[no-untyped-def]
+        before, after = carray(a, n), carray(h, n)
+        for i in range(n):
+            x = before[i]
+            after[i] = phi(x)
+            before[i] = gain(x)
+
+    entries = types.CPointer(numba.from_dtype(dtype))
+    return numba.cfunc(types.void(entries, entries, types.int64), **options)(loop)
 
 
 def _compiled(function: Callable[..., Any], fastmath: set[str]) -> Any:
@@ -90,6 +111,21 @@ def borrowed(_context: Any, array: Any) -> Any:
         return view._getvalue()
 
     return array(array), generate
+
+
+@intrinsic
+def call(_context: Any, address: Any, a: Any, h: Any) -> Any:
+    """Call the C function void(T *a, T *h, int64 n) at an address, with the n entries of two arrays."""
+    if a.layout != "C" or h != a:
+        raise TypingError(f"a function of two like arrays in the order C, not {a} and {h}")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first, second = (context.make_array(signature.args[i])(context, builder, args[i]) for i in (1, 2))
+        kind = ir.FunctionType(ir.VoidType(), [first.data.type, second.data.type, first.nitems.type])
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [first.data, second.data, first.nitems])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, a, h), generate
 
 
 @intrinsic
