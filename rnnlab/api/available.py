@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnnlab import experiment as experiments
 from rnnlab import grid as grids
+from rnnlab import places
 from rnnlab import store as stores
 from rnnlab.api.listing import status_of
 from rnnlab.errors import ExperimentError, RnnlabError, StoreIOError
@@ -32,7 +33,7 @@ def available(store: str | PathLike[str] = "results") -> list[Available]:
         stored = set(stores.names(store))
     except StoreIOError:
         stored = set()
-    return [_described(name, file, Path(store), stored) for name, file in experiments.available().items()]
+    return [_described(name, file, Path(store), stored) for name, file in places.available().items()]
 
 
 def _described(name: str, file: Path, store: Path, stored: set[str]) -> Available:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rnnlab import experiment as experiments
 from rnnlab import grid as grids
+from rnnlab import places
 from rnnlab.errors import UsageError
 
 SCHEMA_FILE = "rnnlab.schema.json"
@@ -55,7 +56,7 @@ def new(
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    run = name if experiments.named(name) == file else os.fspath(file)
+    run = name if places.named(name) == file else os.fspath(file)
     return Drafted(draft.experiment.name, file, trials, tuple(draft.experiment.measures), run, text)
 
 
@@ -68,7 +69,7 @@ def path_for(name: str, output: str | PathLike[str] | None = None) -> Path:
         if file.suffix != ".toml":
             raise UsageError(f"{file}: an experiment file ends in .toml, as {file.with_suffix('.toml')}")
         return file
-    folder = Path(experiments.FOLDER)
+    folder = Path(places.FOLDER)
     return folder / f"{name}.toml" if folder.is_dir() else Path(f"{name}.toml")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnlab import experiment as experiments
 from rnnlab import grid as grids
+from rnnlab import places
 from rnnlab import store as stores
 from rnnlab.api.results import Results
 from rnnlab.errors import StoreDamaged, TrialsFailed, UsageError
@@ -106,7 +107,7 @@ def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str]
         return source if isinstance(source, experiments.Experiment) else experiments.parse(source)
     name = os.fspath(source)
     recorded = Path(store, name, "manifest.json")
-    here = _is_file(Path(name)) or experiments.named(name) is not None
+    here = _is_file(Path(name)) or places.named(name) is not None
     if Path(name).name == name and not here and _is_file(recorded):
         _refuse_own_network(name, store)
         return experiments.read(recorded, sets)

@@ -14,8 +14,12 @@ from rnnlab import __version__
 
 COMMANDS = (
     "new", "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
-    "repair", "compact", "gc", "diff", "reproduce", "export",
+    "repair", "compact", "gc", "diff", "reproduce", "export", "schema", "completion",
 )  # fmt: skip
+
+_COMPLETES = "_RNNLAB_COMPLETE" in os.environ  # a shell asks what can follow
+if _COMPLETES:
+    import_module("rnnlab.cli.shells")
 
 
 class Commands(click.Group):
@@ -27,13 +31,16 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name; its file is imported now."""
-        return import_module(f"rnnlab.cli.{cmd_name}").command if cmd_name in COMMANDS else None
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rnnlab.cli.{cmd_name}").command
+        return import_module("rnnlab.cli.completing").completed(command) if _COMPLETES else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was meant."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from rnnlab.errors import did_you_mean
 
             ctx.fail(f"There is no command {args[0]!r:.80}.{did_you_mean(args[0], COMMANDS)}")

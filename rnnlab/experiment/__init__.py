@@ -8,20 +8,18 @@ from rnnlab.experiment.model import Axis, Experiment, Grid
 from rnnlab.experiment.names import proposal as name_for
 from rnnlab.experiment.names import refusal
 from rnnlab.experiment.parsing import parse, read, trial
-from rnnlab.experiment.places import FOLDER, available, named
+from rnnlab.experiment.schema import json_schema
 from rnnlab.experiment.wanted import wanted
 from rnnlab.experiment.writing import written
 
 __all__ = [
-    "FOLDER",
     "Axis",
     "Draft",
     "Experiment",
     "Grid",
-    "available",
     "draft",
+    "json_schema",
     "name_for",
-    "named",
     "parse",
     "read",
     "refusal",

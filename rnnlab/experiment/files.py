@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnlab import places
 from rnnlab.errors import ExperimentError, Problem, did_you_mean
-from rnnlab.experiment import places, toml
+from rnnlab.experiment import toml
 from rnnlab.experiment.problems import show
 
 MAX_TOML = 2**20

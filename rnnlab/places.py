@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = "experiments"
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent
 _MOST = 1000  # files of a folder that are looked at
 
 
@@ -39,6 +39,14 @@ def available() -> dict[str, Path]:
             if file.stem not in found and _describes_a_grid(file):
                 found[file.stem] = file
     return found
+
+
+def stored(store: str) -> list[str]:
+    """Return the names of the experiments in a store that have a record, by a look at its folders alone."""
+    try:
+        return sorted(path.parent.name for path in Path(store).glob("[a-z0-9]*/manifest.json"))[:_MOST]
+    except OSError:
+        return []
 
 
 def _files(folder: Path) -> Iterator[Path]:
