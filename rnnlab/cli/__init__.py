@@ -14,7 +14,7 @@ from rnnlab import __version__
 
 COMMANDS = (
     "new", "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
-    "repair", "compact", "gc", "diff", "reproduce", "export", "schema", "completion",
+    "repair", "compact", "gc", "diff", "reproduce", "export", "schema", "completion", "doctor",
 )  # fmt: skip
 
 _COMPLETES = "_RNNLAB_COMPLETE" in os.environ  # a shell asks what can follow
