@@ -43,7 +43,8 @@ myst_heading_anchors = 4
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # kernels may have to be compiled first
+nb_execution_show_tb = True
 nb_execution_in_temp = True
 nb_merge_streams = True
 

@@ -22,6 +22,11 @@ def from_torch_state(
     bias that is not there is zero. prefix: where the recurrent layer's names begin ("encoder.rnn."), where there are
     several. readout: the name of the linear layer ("head"), where more than one has N inputs. Which nonlinearity the
     layer has does not stand in its state: give it as `activation`. Raises UsageError with the names that were found.
+
+    >>> import numpy as np
+    >>> state = {"rnn.weight_hh_l0": np.eye(3), "rnn.weight_ih_l0": np.ones((3, 2)), "head.weight": np.ones((1, 3))}
+    >>> {name: array.shape for name, array in from_torch_state(state).items()}
+    {'U': (3, 3), 'W': (3, 2), 'V': (1, 3), 'b': (3,), 'c': (1,)}
     """
     if not isinstance(state_dict, Mapping):
         raise UsageError(f"the state is of type {type(state_dict).__name__}: give model.state_dict()")

@@ -1,7 +1,12 @@
-"""The papers: what they show runs, what they list is complete, and no machine or host stands in the tree."""
+"""The papers: what they show runs, what they list is complete, and no machine or host stands in the tree.
+
+The pages' `{code-cell}` blocks, the pictures of the gallery, the links inside docs/ and its tables of contents are
+checked by `make docs`, which CI runs: warnings are errors there.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -23,6 +28,10 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.toml"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^([ ]*)(`{3,}|~{3,}|:{3,})[ ]*(\{?\w\S*)", re.MULTILINE)
+RUN = ("python", "toml", "console", "sh")  # by the tests of this file
+SHOWN = ("text", "json", "lua")  # nothing to run; JSON must be JSON
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 # The big experiments are shown whole and run small.
 SMALL = "seed=0,1 width=8 length=12"
 BIG = ("vanishing-exploding", "theory-beside-measurement")
@@ -54,10 +63,29 @@ def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
             exec(compile(text, str(page), "exec"), namespace)
         elif language == "toml":
             write_experiment(text)
-        else:
-            assert language in ("console", "sh")
+        elif language == "json":
+            json.loads(text)
+        elif language in ("console", "sh"):
             for command in commands(language, text):
                 run(command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_is_run_by_the_tests_or_built(page):
+    for indent, fence, word in FENCE.findall(page.read_text(encoding="utf-8")):
+        if not word.startswith("{"):  # of those it is Sphinx that knows them all
+            assert word in (*RUN, *SHOWN), f"{word}: nothing runs such a block"
+            assert (indent, fence) == ("", "```"), f"{word}: a block is not found where it is indented"
+
+
+def test_code_cells_are_run_by_the_build_and_the_build_by_ci():
+    conf = runpy.run_path(str(DOCS / "conf.py"))
+    assert (conf["nb_execution_mode"], conf["nb_execution_raise_on_error"]) == ("force", True)
+    assert "make docs\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert ("{code-cell}" in text) == ("kernelspec:" in text), f"{page.name}: without its header no cell is run"
+        assert not re.search("skip-execution|raises-exception|execution_mode", text)
 
 
 def write_experiment(text: str) -> None:
@@ -128,9 +156,17 @@ def test_one_version():
 
 
 def test_links_lead_somewhere():
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md"]:
+        for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(there), f"{page.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts and MyST make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_lock_is_versions_and_hashes():

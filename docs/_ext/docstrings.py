@@ -33,14 +33,16 @@ def _signature(_app: Any, _what: str, _name: str, obj: Any, _options: Any, _sign
 
 
 def _with_formulas(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines as reStructuredText: what is indented is a literal block."""
-    literal, before = False, ""
+    """Yield the lines as reStructuredText: what is indented is a literal block, what >>> begins stands as it is."""
+    literal = example = False
+    before = ""
     for line in lines:
         indented = line.startswith(" ")
+        example = line.startswith(">>>") or (example and bool(line))
         if indented and not literal and not before:
             yield from ("::", "")
         literal = indented or (literal and not line)
-        yield line if literal or line.startswith(">>>") else _escaped(line)
+        yield line if literal or example else _escaped(line)
         before = line
 
 

@@ -20,6 +20,10 @@ def wilson(successes: Any, trials: Any, level: float = 0.95) -> tuple[Any, Any]:
         ( p + z²/2n ± z √( p(1-p)/n + z²/4n² ) ) / (1 + z²/n),    p = successes / trials, n = trials
 
     (Wilson 1927, J. Am. Stat. Assoc. 22): it never leaves 0..1, and 0 of n and n of n have one too. nan for n = 0.
+
+    >>> low, high = wilson(3, 4)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.301, 0.954)
     """
     k, n, z = np.asarray(successes, np.float64), np.asarray(trials, np.float64), quantile(level)
     if not (np.all(k >= 0) and np.all(k <= n)):

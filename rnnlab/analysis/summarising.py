@@ -35,6 +35,11 @@ def summary(trials: Any, by: Sequence[str] | None = None, columns: Sequence[str]
     values that all of these are of: nulls and infinities (log10 of an exact zero) are left out. The bootstrap draws
     whole seeds, 2,000 times, the same every time; it and the standard deviation are null for a single seed.
     Raises UsageError for a column that is not there or is no number.
+
+    >>> import pandas as pd
+    >>> trials = pd.DataFrame({"width": [8, 8, 16, 16], "seed": [0, 1, 0, 1], "loss": [3.0, 5.0, 1.0, 1.0]})
+    >>> summary(trials)[["width", "seeds", "loss", "loss_count"]].to_dict("list")
+    {'width': [8, 16], 'seeds': [2, 2], 'loss': [4.0, 1.0], 'loss_count': [2, 2]}
     """
     frame = frame_of(trials)
     points = list(axes(frame)) if by is None else there(frame, [by] if isinstance(by, str) else by)

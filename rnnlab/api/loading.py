@@ -41,6 +41,10 @@ def draw(**values: Any) -> Problem:
 
     activation, width and length are required; all others have the defaults of an experiment file. The same parameters
     give the same arrays as in any experiment. Raises ExperimentError with everything that is wrong with them.
+
+    >>> problem = draw(activation="tanh", width=4, length=3, seed=0)
+    >>> problem.U.shape, problem.x.shape, problem.trial.recurrent_scale
+    ((4, 4), (3, 1, 4), 1.0)
     """
     from rnnlab import draws
 

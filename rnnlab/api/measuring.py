@@ -64,6 +64,14 @@ def measure(
     Arrays, loss and cotangents are as `gradients` takes them, or with a leading G as `gradient_statistics` does: then
     the tables have a column `network`, 0..G-1. measures: names, or a dict of name to settings. Raises UsageError where
     an argument cannot be used, or where a setting does not fit the shapes.
+
+    >>> import rnnlab
+    >>> p = rnnlab.draw(activation="relu", width=8, length=20, seed=1)
+    >>> m = rnnlab.measure(p.U, p.W, p.V, p.x, p.y, activation="relu", measures=["gradients", "lags"])
+    >>> list(m)
+    ['gradients', 'gradients_by_step', 'lags', 'lags_by_lag']
+    >>> m.gradients.verdict[0]
+    'vanishes'
     """
     from rnnlab import experiment
     from rnnlab.arrays import networks_of

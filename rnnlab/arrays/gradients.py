@@ -55,6 +55,14 @@ def gradients(
     A trajectory of more than 64 MiB is not held: states are kept at checkpoints, about √T of them or every `checkpoint`
     steps, and what lies between is computed again on the way back. No bit depends on it.
     The gradient is exact (Werbos 1990, Proc. IEEE 78); raises UsageError where an argument cannot be used.
+
+    >>> import rnnlab
+    >>> p = rnnlab.draw(activation="tanh", width=4, length=3, seed=0)
+    >>> g = rnnlab.gradients(p.U, p.W, p.V, p.x, p.y, activation="tanh")
+    >>> g.U.shape, round(g.loss, 6), round(g.log10_norm["U"], 6)
+    ((4, 4), 5.791035, 0.310542)
+    >>> g.hidden_log10_norm.round(6).tolist()  # of dL/dh_1, dL/dh_2, dL/dh_3
+    [0.055681, 0.331875, 0.265588]
     """
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
     trajectory = Trajectory(

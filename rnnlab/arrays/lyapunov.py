@@ -19,6 +19,10 @@ def lyapunov_exponents(jacobians: ArrayLike, *, count: int | None = None, burn_i
 
     jacobians (T, N, N), those of a map along its orbit, first step first; worked on in float64, with a QR at each step.
     The first `burn_in` steps turn the frame and are not counted. Raises UsageError where an argument cannot be used.
+
+    >>> import numpy as np
+    >>> lyapunov_exponents(np.stack([np.diag([2.0, 0.5])] * 100), burn_in=50).round(6).tolist()  # ± ln 2
+    [0.693147, -0.693147]
     """
     given = arrays({"jacobians": jacobians}, optional=())["jacobians"]
     T, N, _ = shaped("jacobians", given, ("T", "N", "N"), {}, 0)

@@ -42,6 +42,17 @@ def gradient_statistics(
     shared by all, or with a leading G. One activation and one leak, or G of them. `workers` threads; default: the
     processors there are; `checkpoint` as for one network. A network's numbers do not depend on its neighbours or on
     the workers.
+
+    >>> import numpy as np
+    >>> import rnnlab
+    >>> p = rnnlab.draw(activation="tanh", width=4, length=3, seed=0)
+    >>> gains = np.array([0.5, 1.0, 2.0])  # three networks that differ in the gain of U
+    >>> U, W, V = gains[:, None, None] * p.U, np.stack([p.W] * 3), np.stack([p.V] * 3)
+    >>> s = rnnlab.gradient_statistics(U, W, V, p.x, p.y, activation="tanh")
+    >>> s.log10_norm["U"].round(6).tolist()
+    [0.256167, 0.310542, 0.393692]
+    >>> s.hidden_log10_norm.shape  # (G, T)
+    (3, 3)
     """
     number, steps = threads(workers), checkpoints(checkpoint)
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}

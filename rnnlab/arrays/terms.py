@@ -45,6 +45,16 @@ def terms(
 
     Arguments as of `gradients`. Raises UsageError where an argument cannot be used, and where the matrices would take
     more than 1 GiB; norms alone, of many networks, are what the measure `terms` is for.
+
+    >>> import numpy as np
+    >>> import rnnlab
+    >>> p = rnnlab.draw(activation="tanh", width=4, length=3, seed=0)
+    >>> every = rnnlab.terms(p.U, p.W, p.V, p.x, p.y, activation="tanh")
+    >>> every.U.shape  # [t-1, k-1] is what step k contributes to dL_t/dU
+    (3, 3, 4, 4)
+    >>> whole = rnnlab.gradients(p.U, p.W, p.V, p.x, p.y, activation="tanh").U
+    >>> bool(np.allclose(every.U.sum(axis=(0, 1)), whole))
+    True
     """
     given = {"U": U, "W": W, "V": V, "x": x, "y": y, "cotangents": cotangents, "h0": h0, "b": b, "c": c}
     networks = networks_of(given, activation=activation, loss=loss, loss_at=loss_at, single=True)

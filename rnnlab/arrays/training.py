@@ -76,6 +76,14 @@ def train(
     leading Lyapunov exponents (Engelken 2023). b and c are trained where train_biases says so. stop_at: a loss at or
     below which a network stops. `workers` threads; a network's numbers do not depend on its neighbours or the workers.
     Arrays may be memory-mapped: x and y are read piece by piece. Raises UsageError where an argument cannot be used.
+
+    >>> import numpy as np
+    >>> import rnnlab
+    >>> p = rnnlab.draw(activation="tanh", width=4, length=3, seed=0)
+    >>> x, y = np.stack([p.x] * 50), np.stack([p.y] * 50)  # the same batch, 50 updates
+    >>> t = rnnlab.train(p.U, p.W, p.V, x, y, activation="tanh", learning_rate=0.05)
+    >>> t.loss[[0, -1]].round(3).tolist(), t.status
+    ([5.791, 0.156], 'ok')
     """
     number, single = threads(workers), np.ndim(U) == 2
     given = batches_of(x, y, loss, single)

@@ -17,7 +17,11 @@ STEEPEST_SLOPE = LARGEST_SLOPE
 
 
 def steepest_slope(activation: str) -> float:
-    """Return γ = max |phi'|, which bounds the Jacobian: ‖diag(phi'(a)) U‖₂ <= γ ‖U‖₂."""
+    """Return γ = max |phi'|, which bounds the Jacobian: ‖diag(phi'(a)) U‖₂ <= γ ‖U‖₂.
+
+    >>> steepest_slope("sigmoid")
+    0.25
+    """
     return STEEPEST_SLOPE[known(activation)]
 
 
@@ -26,6 +30,9 @@ def norm_bound(activation: str, spectral_norm: ArrayLike) -> NDArray[np.float64]
 
     Below 0 the gradient must vanish; above 0 it may explode, but need not. -inf where U is zero, nan where a norm is.
     Raises UsageError for a norm that is negative.
+
+    >>> norm_bound("sigmoid", [2.0, 4.0, 8.0]).round(6).tolist()
+    [-0.693147, 0.0, 0.693147]
     """
     norms = np.asarray(spectral_norm, dtype=np.float64)
     if np.any(norms < 0):

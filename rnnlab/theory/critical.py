@@ -21,6 +21,9 @@ def edge_of_chaos(activation: str, *, bias_variance: float) -> float:
     With χ = 1, σw² = 1/E φ'² and the fixed point is one equation, q = σb² + E φ²/E φ'², of which the least root is
     taken. Where there is none the state grows without bound at the edge: ReLU gives 2. gelu and silu may leap over
     χ = 1, to a state that grows: that is their edge. Raises UsageError.
+
+    >>> round(edge_of_chaos("tanh", bias_variance=0.05), 6)
+    1.760955
     """
     return critical(known(activation), variance("bias_variance", bias_variance))
 

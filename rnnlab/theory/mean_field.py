@@ -33,6 +33,9 @@ def fixed_point(activation: str, *, weight_variance: float, bias_variance: float
     Of several fixed points the one that the iteration reaches from `start`; 0 stands for a state a little above it, so
     that the silent state q* = 0 is returned only where it is stable. inf where the state grows without bound (ReLU
     with σw² >= 2 and a bias). Raises UsageError where an argument cannot be used.
+
+    >>> round(fixed_point("tanh", weight_variance=4.0, bias_variance=0.0), 6)
+    2.121474
     """
     w, b = variance("weight_variance", weight_variance), variance("bias_variance", bias_variance)
     return solve(known(activation), w, b, variance("start", start))
@@ -42,6 +45,9 @@ def chi(activation: str, *, weight_variance: float, bias_variance: float, start:
     """Return χ = σw² E φ'(√q* z)², the mean gain in a step of a squared gradient; 1 is the edge of chaos.
 
     It is the limit for q → ∞ where q* is inf (ReLU: σw²/2 anyway). Raises UsageError.
+
+    >>> round(chi("tanh", weight_variance=4.0, bias_variance=0.0), 6)
+    1.362673
     """
     w, b = variance("weight_variance", weight_variance), variance("bias_variance", bias_variance)
     name = known(activation)
@@ -53,6 +59,9 @@ def lyapunov(activation: str, *, weight_variance: float, drive_variance: float) 
 
     An i.i.d. Gaussian drive takes the place of the bias (Molgedey, Schuchhardt, Schuster 1992); its variance may hold
     that of a bias too. -inf where χ = 0. Raises UsageError.
+
+    >>> round(lyapunov("tanh", weight_variance=9.0, drive_variance=0.0), 6)
+    0.310249
     """
     drive = variance("drive_variance", drive_variance)
     return half_log(chi(activation, weight_variance=weight_variance, bias_variance=drive))
@@ -62,6 +71,9 @@ def depth_scale(activation: str, *, weight_variance: float, drive_variance: floa
     """Return -1/λ₁, the steps over which the norm of a gradient falls by a factor e; inf at the edge of chaos.
 
     Negative where gradients explode: minus the steps over which they grow by e. 0 where they vanish at once.
+
+    >>> round(depth_scale("relu", weight_variance=1.0, drive_variance=0.0), 6)  # 2 / ln 2
+    2.88539
     """
     return scale_of(lyapunov(activation, weight_variance=weight_variance, drive_variance=drive_variance))
 
@@ -72,6 +84,9 @@ def iterate(
     """Return q_0 = start, ..., q_steps: the variance of the pre-activation, step by step (steps + 1,).
 
     From exactly 0, without a bias, an activation with φ(0) = 0 stays silent. inf beyond the range of floats.
+
+    >>> iterate("relu", weight_variance=1.0, bias_variance=0.0, steps=3, start=1.0).round(6).tolist()
+    [1.0, 0.5, 0.25, 0.125]
     """
     w, b = variance("weight_variance", weight_variance), variance("bias_variance", bias_variance)
     q = np.empty(count("steps", steps, 0) + 1)

@@ -26,6 +26,9 @@ def gaussian_product_exponents(width: int, *, weight_variance: float) -> NDArray
 
     (Newman 1986, Commun. Math. Phys. 103). A linear network has one and the same U at each step: its exponents are
     ln|eig_i(U)| instead. -inf for g² = 0. Raises UsageError.
+
+    >>> gaussian_product_exponents(3, weight_variance=1.0).round(6).tolist()
+    [-0.184488, -0.49134, -1.184488]
     """
     N, g2 = count("width", width, 1), variance("weight_variance", weight_variance)
     return half_log(2.0 * g2 / N) + 0.5 * _digamma_of_halves(N)[::-1]
@@ -52,6 +55,11 @@ def isometry_variance(
     (Pennington, Schoenholz, Ganguli 2017, eq. 22), for weights independent from step to step; of a recurrent network,
     whose U is the same at each step, it is an estimate. 0 is dynamical isometry. relative: in units of the squared
     mean χ^L; else inf beyond the range of floats. nan where φ' is zero throughout. Raises UsageError.
+
+    >>> round(isometry_variance("relu", weight_variance=2.0, bias_variance=0.0, steps=10), 6)
+    20.0
+    >>> round(isometry_variance("relu", weight_variance=2.0, bias_variance=0.0, steps=10, init="orthogonal"), 6)
+    10.0
     """
     w, b = variance("weight_variance", weight_variance), variance("bias_variance", bias_variance)
     if init not in _FIRST_MOMENT:
