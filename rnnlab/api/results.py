@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,7 +13,7 @@ from rnnlab import experiment as experiments
 from rnnlab import grid as grids
 from rnnlab import measures
 from rnnlab import store as stores
-from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.errors import RnnlabError, UsageError, did_you_mean
 from rnnlab.measures.nulls import STATUS
 from rnnlab.trial import Trial, parameters
 
@@ -119,6 +120,16 @@ class Results:
             f"  {self._size:,} trials; axes: {axes or 'none'}\n"
             f"  .trials has a row per trial; .table(name) reads one of: {tables}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show; results that cannot be read show what `repr` says."""
+        from rnnlab.api.showing import html_of
+
+        axes = tuple(parameters()[name].column.name for name in self._axes)
+        try:
+            return html_of(self, size=self._size, axes=axes, tables=self._tables)
+        except RnnlabError as error:
+            return f"<pre>{escape(repr(self))}\n{escape(str(error))}</pre>"
 
     @property
     def _place(self) -> stores.Layout:

@@ -16,6 +16,7 @@ from rnnlab import grid as grids
 from rnnlab import places
 from rnnlab import store as stores
 from rnnlab.api.results import Results
+from rnnlab.api.showing import progress_of
 from rnnlab.errors import StoreDamaged, TrialsFailed, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(
     fail_fast: bool = False,
     max_failures: int | None = None,
     wait: bool | float = False,
-    progress: Callable[[float, int], None] | None = None,
+    progress: Callable[[float, int], None] | bool | None = None,
     interrupted: Callable[[], None] | None = None,
     max_trials: int = grids.MAX_TRIALS,
 ) -> Results:
@@ -48,7 +49,8 @@ def run(
     grid, KEY=VALUE[,VALUE...]. executor: threads, processes or dask, of which `workers` (default: one a core) compute,
     or any concurrent.futures.Executor, which is used and not shut down. scheduler: address of a Dask cluster that runs.
     wait: for another run of the same experiment. progress: called with the trials done (a fraction is of trials that
-    are paused), and of how many. interrupted: called at the first Ctrl-C or SIGTERM, while what runs is brought to its
+    are paused), and of how many; None shows a bar in a notebook and nothing elsewhere, True shows it everywhere, False
+    nowhere. interrupted: called at the first Ctrl-C or SIGTERM, while what runs is brought to its
     end or its next pause.
 
     retries: how often a single trial that raised, took too long or lost its worker is tried again before it counts as
@@ -69,7 +71,7 @@ def run(
     _refuse_own_network(described.name, store)
     summary = runner.run(
         described, store=store, workers=workers, executor=executor, scheduler=scheduler, options=options, wait=wait,
-        progress=progress, interrupted=interrupted,
+        progress=progress_of(progress), interrupted=interrupted,
     )  # fmt: skip
     summary = replace(summary, notes=(*grids.notes(described), *summary.notes))
     manifest = stores.read_manifest(stores.layout(store, described.name)) or {}
