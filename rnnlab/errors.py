@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -74,6 +76,12 @@ class ExperimentError(UsageError):
 
     def __reduce__(self) -> tuple[type[ExperimentError], tuple[tuple[Problem, ...]]]:
         return ExperimentError, (self.problems,)
+
+
+def typed(*words: str, store: str | os.PathLike[str] = "results") -> str:
+    """Return the command of rnnlab that helps, as one types it; the store is named where it is not the default."""
+    flags = [] if os.fspath(store) == "results" else ["--store", os.fspath(store)]
+    return shlex.join(["rnnlab", *words, *flags])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

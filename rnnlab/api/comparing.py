@@ -15,7 +15,7 @@ from rnnlab.api.loading import load
 from rnnlab.api.own import OwnResults
 from rnnlab.api.results import Results
 from rnnlab.api.running import run
-from rnnlab.errors import TrialsFailed, UsageError
+from rnnlab.errors import TrialsFailed, UsageError, typed
 from rnnlab.trial import parameters
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ def _results(source: Source, store: Source) -> Results:
     if bare and path.name != "manifest.json":
         return load(path.name, store)
     raise UsageError(
-        f"{str(source)!r:.200}: there is no manifest.json. Name an experiment of the store, or such a folder."
+        f"{str(source)!r:.200}: there is no manifest.json. Name such a folder, or an experiment of the store, as in: "
+        f"{typed('ls', store=store)}"
     )
 
 
@@ -165,7 +166,8 @@ def _computed(results: Results) -> pd.DataFrame:
     trials = results.statistics(results.measured[0])
     trials = trials[trials["status"].notna()].reset_index(drop=True)
     if trials.empty:
-        raise UsageError(f"{results.name} has no results yet that could be compared: run it first.")
+        first = typed("run", results.name, store=results.store)
+        raise UsageError(f"{results.name} has no results yet that could be compared. Run it first: {first}")
     return trials
 
 

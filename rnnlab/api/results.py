@@ -13,7 +13,7 @@ from rnnlab import experiment as experiments
 from rnnlab import grid as grids
 from rnnlab import measures
 from rnnlab import store as stores
-from rnnlab.errors import RnnlabError, UsageError, did_you_mean
+from rnnlab.errors import RnnlabError, UsageError, did_you_mean, typed
 from rnnlab.measures.nulls import STATUS
 from rnnlab.trial import Trial, parameters
 
@@ -61,7 +61,7 @@ class Results:
         Raises UsageError for a measure that the experiment has not got.
         """
         if measure not in self.measured:
-            raise UsageError(f"{self.name} has no measure {measure}; it has {', '.join(self.measured)}.")
+            raise UsageError(self._without(measure))
         own = [name for name in self._columns_of(measure) if name == "key" or name not in PARAMETERS]
         return self._whole({name: (measure, name) for name in own if name != "key"}, [measure])
 
@@ -106,7 +106,8 @@ class Results:
             return trial
         if not found and key:
             raise UsageError(
-                f"no trial of {self.name} has the key {key}. Keys stand in the column `key` of its tables."
+                f"no trial of {self.name} has the key {key}. Keys stand in the column `key` of its tables: "
+                f"{typed('export', self.name, '-o', f'{self.name}.csv', store=self.store)}"
             )
         number = len(found) if key else len(keys)
         raise UsageError(f"{key!r} is the beginning of {number:,} keys of {self.name}: give more digits.")
@@ -206,6 +207,14 @@ class Results:
                 home, column = self._homes[name]
                 found[name] = self._rows.beside(home, [column])[column].take(pa.array(numbers))
         return pa.table(found).to_pandas()
+
+    def _without(self, measure: str) -> str:
+        """Say that this measure was not measured, and how it is: in the file, or by -s where it has settings."""
+        if measure not in measures.registry():
+            return f"there is no measure {measure}.{did_you_mean(measure, self.measured)}"
+        again = typed("run", self.name, store=self.store)
+        has = f"{self.name} has no measure {measure}; it has {', '.join(self.measured)}."
+        return f"{has} Add [measure.{measure}] to its file, then: {again}"
 
     def _columns_of(self, table: str) -> list[str]:
         if table not in self._tables:

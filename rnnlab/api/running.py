@@ -17,7 +17,7 @@ from rnnlab import places
 from rnnlab import store as stores
 from rnnlab.api.results import Results
 from rnnlab.api.showing import progress_of
-from rnnlab.errors import StoreDamaged, TrialsFailed, UsageError
+from rnnlab.errors import StoreDamaged, TrialsFailed, UsageError, typed
 
 if TYPE_CHECKING:
     from rnnlab.experiment import Experiment
@@ -136,8 +136,8 @@ def _is_file(path: Path) -> bool:
 def _failure(results: Results, summary: Summary) -> str:
     """Return what the first failed trial said, where all of them are, and what to do."""
     failures = results.table("failures", columns=["key", "message"])
-    first = failures.iloc[0]
-    said = f"The first, {first['key']}: {first['message']}. The table `failures` has them all"
+    first, see = failures.iloc[0], typed("show", results.name, "--failed", store=results.store)
+    said = f"The first, {first['key']}: {first['message']}. See them all with: {see}"
     if summary.left:
         return (
             f"stopped after {summary.failed:,} failed of {summary.trials:,} trials, {summary.left:,} are left. {said}. "

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from rnnlab import store as stores
-from rnnlab.errors import StoreDamaged, UsageError, did_you_mean
+from rnnlab.errors import StoreDamaged, UsageError, did_you_mean, typed
 
 _FIRST = 3  # keys that are named where there are many
 
@@ -36,10 +36,13 @@ def no_results(name: str, store: Path) -> str:
     """Say that the store has no experiment of this name, and what it has."""
     known = stores.names(store)
     if not store.is_dir():
-        return f"there is no store {store}. Run an experiment first, or name another folder (--store)."
+        first = typed("run", "quickstart", store=store)
+        return f"there is no store {store}. Name another folder (--store), or run an experiment first: {first}"
     if not known:
-        return f"the store {store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml"
-    return f"the store {store} has no experiment {name}.{did_you_mean(name, known)}"
+        return f"the store {store} has no experiments yet. Run one: {typed('run', 'quickstart', store=store)}"
+    near = did_you_mean(name, known)
+    advice = f"{near if near.startswith(' Did') else ''} See what there is with: {typed('ls', store=store)}"
+    return f"the store {store} has no experiment {name}.{advice}"
 
 
 def refuse_damaged(name: str, store: str | PathLike[str]) -> None:

@@ -43,7 +43,9 @@ class Commands(click.Group):
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from rnnlab.errors import did_you_mean
 
-            ctx.fail(f"There is no command {args[0]!r:.80}.{did_you_mean(args[0], COMMANDS)}")
+            near = did_you_mean(args[0], COMMANDS)
+            advice = f"{near if near.startswith(' Did') else ''} See what there is with: rnnlab --help"
+            ctx.fail(f"There is no command {args[0]!r:.80}.{advice}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -51,6 +53,10 @@ class Commands(click.Group):
         try:
             warnings.showwarning = _warn  # type: ignore[assignment]
             return super().invoke(ctx)
+        except click.MissingParameter as error:
+            from rnnlab.cli.failure import completed
+
+            raise completed(error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except (Exception, KeyboardInterrupt) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,9 +11,19 @@ from typing import IO, Any
 
 import click
 
-from rnnlab.errors import ExperimentError, RnnlabError, StoreIOError
+from rnnlab.errors import ExperimentError, RnnlabError, StoreIOError, typed
 
 _INTERRUPTED = 130
+_REMEDIES = {
+    errno.ENOSPC: " Make room; see where there is none with: rnnlab doctor",
+    errno.EDQUOT: " Make room; see where there is none with: rnnlab doctor",
+    errno.EACCES: " Name another place, or allow writing.",
+    errno.EROFS: " Name another place: this one is read-only.",
+    errno.EMFILE: " Allow more open files; see how many there may be with: rnnlab doctor",
+    errno.ENOENT: " Name a folder that is there.",
+    errno.ENOTDIR: " Name a folder that is there.",
+    errno.EISDIR: " Name a file in it.",
+}
 
 
 class Failure(click.ClickException):
@@ -43,9 +54,23 @@ def explained(error: BaseException, *, debug: bool) -> click.exceptions.Exit | c
         return Failure(str(error), error.exit_code)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return Failure(f"{place}{error.strerror or error}", StoreIOError.exit_code)
+        return Failure(
+            f"{place}{error.strerror or error}.{_REMEDIES.get(error.errno or 0, '')}", StoreIOError.exit_code
+        )
     again = "The traceback is above." if debug else "Run the same command with --debug and report what it prints."
     return Failure(f"this is a bug in rnnlab: {type(error).__name__}: {error}. {again}", 1)
+
+
+_LISTS = {"experiment": "run", "name": "ls", "names": "ls", "a": "ls", "b": "ls"}  # by argument: the command that lists
+
+
+def completed(error: click.MissingParameter) -> click.UsageError:
+    """Return the error with the command that tells what could have been given."""
+    name = error.param.name if error.param is not None else None
+    lists = _LISTS.get(str(name))
+    if lists is None or (error.ctx is not None and error.ctx.command.name == "new"):
+        return error
+    return click.UsageError(f"{error.format_message()} See what there is with: {typed(lists)}", error.ctx)
 
 
 def _interrupted(error: KeyboardInterrupt) -> Failure:

@@ -23,6 +23,7 @@ def command(store: str, as_json: bool, quiet: bool) -> None:
     """
     from rnnlab import api
     from rnnlab.cli import output
+    from rnnlab.errors import typed
 
     entries = api.listing(store)
     if as_json:
@@ -30,7 +31,9 @@ def command(store: str, as_json: bool, quiet: bool) -> None:
     elif entries:
         _print(entries)
     else:
-        output.message(f"{store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml", quiet=quiet)
+        output.message(
+            f"{store} has no experiments yet. Run one: {typed('run', 'quickstart', store=store)}", quiet=quiet
+        )
 
 
 def _print(entries: list[Entry]) -> None:

@@ -25,7 +25,7 @@ def command(names: tuple[str, ...], store: str, as_json: bool, quiet: bool) -> N
     from rnnlab import api
     from rnnlab.api import listing
     from rnnlab.cli import output
-    from rnnlab.errors import StoreDamaged
+    from rnnlab.errors import StoreDamaged, typed
 
     wanted = [api.known(name, store) for name in names] or [entry.name for entry in listing(store)]
     found = [api.verify(name, store, progress=_Progress(name, quiet)) for name in dict.fromkeys(wanted)]
@@ -38,7 +38,9 @@ def command(names: tuple[str, ...], store: str, as_json: bool, quiet: bool) -> N
             about = f"{output.plural(each.files, 'file')}, {output.size(each.bytes)}"
             click.echo(f"{each.name}: all well ({about}, {output.plural(each.trials, 'trial')})")
     if not found:
-        output.message(f"{store} has no experiments yet. Run one: rnnlab run experiments/quickstart.toml", quiet=quiet)
+        output.message(
+            f"{store} has no experiments yet. Run one: {typed('run', 'quickstart', store=store)}", quiet=quiet
+        )
     if damaged := [each for each in found if not each.ok]:
         raise StoreDamaged("\n".join(api.said(each, store) for each in damaged))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from rnnlab import store as stores
 from rnnlab.doctor.finding import Finding
-from rnnlab.errors import RnnlabError
+from rnnlab.errors import RnnlabError, typed
 
 
 def check(store: Path) -> Iterator[Finding]:
@@ -29,24 +28,19 @@ def check(store: Path) -> Iterator[Finding]:
 
 
 def _experiment(store: Path, name: str) -> Iterator[Finding]:
-    flags = [] if store == Path("results") else ["--store", str(store)]
-
-    def command(*words: str) -> str:
-        return shlex.join(["rnnlab", *words, name, *flags])
-
     try:
         place = stores.layout(store, name)
         manifest = stores.read_manifest(place)
     except RnnlabError as error:
-        yield Finding(f"store {name}", "problem", str(error), command("repair"))
+        yield Finding(f"store {name}", "problem", str(error), typed("repair", name, store=store))
         return
     holder = stores.holder(place)
     if holder is not None and holder.dead:
         message = f"a run was killed: {holder}. What it finished is kept"
-        yield Finding(f"store {name}", "warning", message, command("run"))
+        yield Finding(f"store {name}", "warning", message, typed("run", name, store=store))
     elif manifest is None:
-        yield Finding(f"store {name}", "problem", "has tables and no manifest.json", command("run"))
+        yield Finding(f"store {name}", "problem", "has tables and no manifest.json", typed("run", name, store=store))
     left = list(place.staging.glob("*")) if holder is None else []
     if left:
         files = "1 file was" if len(left) == 1 else f"{len(left)} files were"
-        yield Finding(f"store {name}", "warning", f"{files} written and not published", command("gc"))
+        yield Finding(f"store {name}", "warning", f"{files} written and not published", typed("gc", name, store=store))

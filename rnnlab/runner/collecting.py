@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlab import experiment as experiments
 from rnnlab import store as stores
-from rnnlab.errors import StoreDamaged
+from rnnlab.errors import StoreDamaged, typed
 from rnnlab.runner.checkpoints import spent
 from rnnlab.runner.own import own_key
 from rnnlab.runner.tending import relisted
@@ -80,7 +80,8 @@ class _Wanted:
         manifest = stores.read_manifest(place)
         if manifest is None:
             raise StoreDamaged(
-                f"{place.manifest}: is gone, so nothing tells which rows count. Run the experiment again."
+                f"{place.manifest}: is gone, so nothing tells which rows count. Run the experiment again: "
+                f"{typed('run', place.root.name, store=place.root.parent)}"
             )
         self.measures: Mapping[str, Any] = manifest["measures"]
         self.places = _places(manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rnnlab.errors import StoreDamaged, UsageError
+from rnnlab.errors import StoreDamaged, UsageError, typed
 from rnnlab.store import digest, files, staging
 from rnnlab.store.layouts import FORMAT, Layout
 from rnnlab.store.problems import explained
@@ -35,7 +35,10 @@ def read_manifest(place: Layout) -> dict[str, Any] | None:
 
 
 def _damaged(place: Layout, reason: str) -> StoreDamaged:
-    return StoreDamaged(f"{place.manifest}: is damaged ({reason}). Run the experiment again: that writes it anew.")
+    again = typed("run", place.root.name, store=place.root.parent)
+    return StoreDamaged(
+        f"{place.manifest}: is damaged ({reason}). Run the experiment again, that writes it anew: {again}"
+    )
 
 
 def write_manifest(place: Layout, record: dict[str, Any]) -> None:

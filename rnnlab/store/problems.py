@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnnlab.errors import StoreDamaged, StoreIOError
+from rnnlab.errors import StoreDamaged, StoreIOError, typed
 from rnnlab.store.layouts import owner
 
 _ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -64,8 +63,7 @@ def twice(first: Path, other: Path, keys: Sequence[str], columns: Sequence[str])
 
 def repair_command(root: Path) -> str:
     """Return the command that mends the experiment in this folder."""
-    store = [] if root.parent == Path("results") else ["--store", str(root.parent)]
-    return shlex.join(["rnnlab", "repair", root.name, *store])
+    return typed("repair", root.name, store=root.parent)
 
 
 @contextmanager
