@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rnnlab import analysis, theory
     from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run, verify
     from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms, train
+    from rnnlab.columns import Column
     from rnnlab.errors import (
         ExecutorLost,
         ExperimentError,
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
         TrialsFailed,
         UsageError,
     )
+    from rnnlab.measures.work import Work
+    from rnnlab.plugins import Activation
+    from rnnlab.tasks import Form
     from rnnlab.torch_state import from_torch_state
 
 __version__ = "0.1.0"
 __all__ = [
+    "Activation",
+    "Column",
     "ExecutorLost",
     "ExperimentError",
+    "Form",
     "Measurement",
     "Results",
     "RnnlabError",
@@ -36,6 +43,7 @@ __all__ = [
     "StoreIOError",
     "TrialsFailed",
     "UsageError",
+    "Work",
     "__version__",
     "analysis",
     "diff",
@@ -57,7 +65,20 @@ __all__ = [
 _PLACES = {
     "rnnlab.api": ("Measurement", "Results", "diff", "draw", "export", "load", "measure", "reproduce", "run", "verify"),
     "rnnlab.arrays": ("gradient_statistics", "gradients", "lyapunov_exponents", "terms", "train"),
-    "rnnlab.errors": tuple(name for name in __all__ if name[0].isupper() and name not in ("Measurement", "Results")),
+    "rnnlab.columns": ("Column",),
+    "rnnlab.errors": (
+        "ExecutorLost",
+        "ExperimentError",
+        "RnnlabError",
+        "StoreBusy",
+        "StoreDamaged",
+        "StoreIOError",
+        "TrialsFailed",
+        "UsageError",
+    ),
+    "rnnlab.measures.work": ("Work",),
+    "rnnlab.plugins": ("Activation",),
+    "rnnlab.tasks": ("Form",),
     "rnnlab.torch_state": ("from_torch_state",),
 }
 _MODULES = ("analysis", "theory")

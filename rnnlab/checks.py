@@ -22,7 +22,10 @@ def choice(what: str, value: Any, known: Iterable[str]) -> None:
 
 
 def activations(given: Any, known: Iterable[str], count: int | None) -> tuple[str, ...]:
-    """Return the activations of `count` networks, of which one name may serve all; None: of a single network."""
+    """Return the names of `count` networks' activations, of which one may serve all; None: of a single network.
+
+    Whether there are such is for others to say.
+    """
     if isinstance(given, str):
         names = [given] * (count or 1)
     elif count is None or not isinstance(given, Iterable):
@@ -32,8 +35,6 @@ def activations(given: Any, known: Iterable[str], count: int | None) -> tuple[st
         names = list(given)
     if len(names) != (count or 1):
         raise UsageError(f"activation has {len(names)} names for {count} networks: give one name, or a list of {count}")
-    for name in names:
-        choice("activation", name, known)
     return tuple(names)
 
 

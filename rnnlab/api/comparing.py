@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnlab import experiment as experiments
+from rnnlab import plugins
 from rnnlab import store as stores
 from rnnlab.api.loading import load
 from rnnlab.api.own import OwnResults
@@ -186,6 +187,7 @@ def _sampled(trials: pd.DataFrame, sample: int | None) -> pd.DataFrame:
 def _again(results: Results, trials: pd.DataFrame, sample: int | None) -> experiments.Experiment:
     """Return the experiment of the manifest; with a sample, a grid of each of these trials."""
     described = results.manifest["experiment"]
+    plugins.require(results.manifest.get("plugins"))
     if sample is not None:
         grids = [{p.name: row[p.column.name] for p in parameters().values()} for row in trials.to_dict("records")]
         described = {**{key: value for key, value in described.items() if key != "zip"}, "grid": grids}

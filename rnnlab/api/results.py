@@ -53,7 +53,7 @@ class Results:
     @property
     def measured(self) -> tuple[str, ...]:
         """The names of the measures, in the order of `rnnlab.measures`."""
-        return tuple(name for name in measures.registry() if name in self.manifest["measures"])
+        return self._measured
 
     def statistics(self, measure: str) -> pd.DataFrame:
         """One row per trial of the grid as in `trials`, with the columns of this measure alone, under their own names.
@@ -132,13 +132,17 @@ class Results:
         except RnnlabError as error:
             return f"<pre>{escape(repr(self))}\n{escape(str(error))}</pre>"
 
+    @cached_property
+    def _measured(self) -> tuple[str, ...]:
+        return measures.recorded(self.manifest)
+
     @property
     def _place(self) -> stores.Layout:
         return stores.layout(self.store, self.name)
 
     @cached_property
     def _experiment(self) -> Experiment:
-        return experiments.parse(self.manifest["experiment"], str(self._place.manifest))
+        return experiments.recorded(self.manifest["experiment"], str(self._place.manifest))
 
     @property
     def _size(self) -> int:

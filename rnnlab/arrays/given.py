@@ -10,6 +10,7 @@ import numpy as np
 from rnnlab.checks import activations, arrays, choice, classes, finite, numbers, shaped, work_dtype
 from rnnlab.errors import UsageError
 from rnnlab.networks import Networks
+from rnnlab.plugins import activation_named
 
 WEIGHTS = ("U", "W", "V", "b", "c")
 COTANGENTS = "cotangents"  # the loss of networks that are given its derivatives
@@ -23,7 +24,7 @@ def networks_of(
     given: U, W, V, x, y, cotangents, h0, b and c, where None is what is left out. One of y and cotangents is there:
     dL/do (T, B, O) in place of a loss. Raises UsageError where an argument cannot be used.
     """
-    from rnnlab.kernels.activations import CODES
+    from rnnlab.kernels.activation_table import CODES
     from rnnlab.kernels.losses import CODES as LOSSES
 
     choice("loss", loss, [name for name in LOSSES if name != COTANGENTS])
@@ -32,7 +33,9 @@ def networks_of(
     ready = arrays(given, optional=("h0", "b", "c"))
     dtype = work_dtype({name: array for name, array in ready.items() if name != "y" or loss != "cross_entropy"})
     weights, sizes = _weights(ready, dtype, single)
-    names = activations(activation, CODES, None if single else sizes["G"])
+    given_names = activations(activation, CODES, None if single else sizes["G"])
+    named = {name: activation_named(name, "activation = ") for name in dict.fromkeys(given_names)}
+    names = tuple(named[name] for name in given_names)
     sequences = _sequences(ready, dtype, loss, sizes, single)
     if loss == COTANGENTS:
         loss_at = _steps_of(sequences["y"], loss_at)

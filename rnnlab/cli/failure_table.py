@@ -57,7 +57,7 @@ def _axes(results: Results) -> list[str]:
     from rnnlab import experiment, grid
     from rnnlab.trial import parameters
 
-    axes = grid.axes(experiment.parse(results.manifest["experiment"]))
+    axes = grid.axes(experiment.recorded(results.manifest["experiment"], "manifest.json"))
     return [parameters()[name].column.name for name in axes]
 
 

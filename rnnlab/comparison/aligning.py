@@ -33,8 +33,7 @@ class Side:
     @property
     def tables(self) -> list[str]:
         """The tables of its measures that this rnnlab knows."""
-        known = [name for name in measures.registry() if name in self.manifest["measures"]]
-        return [table for name in known for table in measures.registry()[name].TABLES]
+        return [table for name in measures.recorded(self.manifest) for table in measures.registry()[name].TABLES]
 
     def rows(self, table: str) -> int:
         """Return how many rows the manifest says that the files of a table have."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
-from rnnlab.doctor import cache, numbers, results, room, threads, versions
+from rnnlab.doctor import cache, numbers, plugins, results, room, threads, versions
 from rnnlab.doctor.cache import remove_stale
 from rnnlab.doctor.finding import Check, Finding, Level
 
@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     room.check,
     numbers.check,
     results.check,
+    plugins.check,
 )
 
 __all__ = ["CHECKS", "Check", "Finding", "Level", "examine", "remove_stale"]

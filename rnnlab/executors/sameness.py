@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from rnnlab import environment
+from rnnlab import environment, plugins
+from rnnlab.errors import UsageError
 from rnnlab.executors.failures import WorkersDiffer
 
 _REMEDY = (
@@ -25,6 +26,14 @@ def check_here(expected: str) -> None:
     """Raise WorkersDiffer where the fingerprint of this process's environment is another one."""
     if (found := environment.fingerprint(here())) != expected:
         raise WorkersDiffer(f"the worker on {platform.node()} has environment {found}, not {expected}. {_REMEDY}.")
+
+
+def check_packages(expected: Iterable[plugins.Record]) -> None:
+    """Raise WorkersDiffer where a package that an experiment takes parts from is not here in the same version."""
+    try:
+        plugins.require(list(expected), exactly=True)
+    except UsageError as error:
+        raise WorkersDiffer(f"the worker on {platform.node()} lacks what the driver has: {error}. {_REMEDY}.") from None
 
 
 def check_all(found: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from rnnlab.experiment.drafting import Draft, draft
 from rnnlab.experiment.model import Axis, Experiment, Grid
 from rnnlab.experiment.names import proposal as name_for
 from rnnlab.experiment.names import refusal
-from rnnlab.experiment.parsing import parse, read, trial
+from rnnlab.experiment.parsing import parse, read, recorded, trial
 from rnnlab.experiment.schema import json_schema
 from rnnlab.experiment.wanted import wanted
 from rnnlab.experiment.writing import written
@@ -22,6 +22,7 @@ __all__ = [
     "name_for",
     "parse",
     "read",
+    "recorded",
     "refusal",
     "trial",
     "wanted",

@@ -8,10 +8,12 @@ from typing import Any
 from rnnlab.experiment.combinations import axis_of, column_of, combinations, values_of
 from rnnlab.experiment.model import Axis, Grid
 from rnnlab.experiment.ranges import Column
+from rnnlab.plugins import is_full, is_installed
 from rnnlab.tasks import TASKS, Form
 
 DERIVED = ("inputs", "outputs", "loss", "loss_at")
 _TASK = ("task", "data", "length")  # what a form is of
+_ANY = Form(losses=("squared", "cross_entropy"), loss_at=("every", "last"))  # of a task that only a record names
 
 
 class Untied(ValueError):
@@ -25,7 +27,7 @@ def derived(name: str, grid: Grid) -> tuple[Axis | None, Column]:
     """
     names = [
         "task",
-        *dict.fromkeys(other for task in values_of(grid, "task") for other in TASKS[task].FORM_OF),
+        *dict.fromkeys(other for task in values_of(grid, "task") for other in _form_of_which(task)),
         "width",
     ]
     rows = list(combinations(grid, names))
@@ -51,8 +53,8 @@ def _matters(name: str, axis: Axis, rows: Sequence[Mapping[str, Any]]) -> bool:
 
 def follows(name: str, grid: Grid) -> bool:
     """Tell whether a parameter of a grid has the values that it would have if it were not given."""
-    if name not in DERIVED:
-        return False
+    if name not in DERIVED or any(map(is_full, values_of(grid, "task"))):
+        return False  # what a task of a package told is written down: others read it without that package
     axis = axis_of(grid, name)
     try:
         home, column = derived(name, grid)
@@ -63,7 +65,14 @@ def follows(name: str, grid: Grid) -> bool:
 
 def form_of(row: Mapping[str, Any]) -> Form:
     """Return the form of trials with these values of task, and of length and data as far as it depends on them."""
-    return TASKS[row["task"]].form(row.get("length", 0), row.get("data", ""))
+    task = row["task"]
+    if is_full(task) and not is_installed("task", task):
+        return _ANY
+    return TASKS[task].form(row.get("length", 0), row.get("data", ""))
+
+
+def _form_of_which(task: str) -> tuple[str, ...]:
+    return () if is_full(task) and not is_installed("task", task) else TASKS[task].FORM_OF
 
 
 def _own(name: str, form: Form) -> Any:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnlab import places
-from rnnlab.errors import ExperimentError, Problem, did_you_mean
+from rnnlab import places, plugins
+from rnnlab.errors import ExperimentError, Problem, UsageError, did_you_mean
 from rnnlab.experiment import toml
 from rnnlab.experiment.problems import show
 
@@ -110,6 +110,11 @@ def _manifest(text: str, place: str) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         raise _error(place, f"cannot be read as JSON: {str(error)[:100]}.") from None
     experiment = manifest.get("experiment") if isinstance(manifest, Mapping) else None
+    if isinstance(experiment, dict):
+        try:
+            plugins.require(manifest.get("plugins"))
+        except UsageError as error:
+            raise _error(place, f"cannot be run here: {error}") from None
     if not isinstance(experiment, dict):
         raise _error(place, 'is no manifest of rnnlab: it has no table "experiment".')
     if _deeper(experiment, toml.MAX_DEPTH):

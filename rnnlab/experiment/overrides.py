@@ -42,7 +42,7 @@ def _set(data: dict[str, Any], key: str, text: str, problems: Problems) -> None:
     elif key.startswith("measure.") and key.count(".") == 2:
         _set_measure(data, key, text, problems)
     else:
-        known = [*parameters(), *_TEXTS, "zip", *(f"measure.{name}.SETTING" for name in measures.registry())]
+        known = [*parameters(), *_TEXTS, "zip", *(f"measure.{name}.SETTING" for name in measures.names())]
         problems.add_at(f"-s {show_key(key)}", f"is unknown.{did_you_mean(key, known)}")
 
 

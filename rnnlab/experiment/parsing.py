@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from rnnlab import measures
 from rnnlab.errors import did_you_mean
 from rnnlab.experiment import files, names, overrides
 from rnnlab.experiment.model import SCHEMA, Experiment, Grid
@@ -34,6 +35,17 @@ def read(path: str | os.PathLike[str], sets: Iterable[str] = ()) -> Experiment:
 def parse(data: Mapping[str, Any], place: str = "experiment") -> Experiment:
     """Return the experiment of a table as tomllib or json reads it; `place` is what problems are reported under."""
     return resolve(data, Problems(place))
+
+
+def recorded(data: Mapping[str, Any], place: str) -> Experiment:
+    """Return the experiment of a record, to find its trials by: without the measures that packages have.
+
+    It can be read where those packages are not installed.
+    """
+    wanted = data.get("measure", {})
+    if isinstance(wanted, Mapping):
+        wanted = {name: each for name, each in wanted.items() if not measures.is_own(name)}
+    return parse({**data, "measure": wanted}, place)
 
 
 def trial(values: Mapping[str, Any], place: str = "trial") -> Trial:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rnnlab import measures
+from rnnlab import measures, plugins
 from rnnlab.experiment.model import SCHEMA
 from rnnlab.experiment.names import PATTERN, RULE
 from rnnlab.experiment.ranges import Spacing
@@ -78,7 +78,12 @@ def _grid() -> dict[str, Any]:
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     """Return that a parameter is one value, a list of them, or where it is a number a range."""
     value = TypeAdapter(parameter.type).json_schema()
+    if parameter.name in plugins.KINDS:
+        value["enum"] += [entry.name for entry in plugins.entries(parameter.name)]
     kinds = [value, {"type": "array", "items": value, "minItems": 1}]
+    if parameter.name in plugins.KINDS:  # and that of one version
+        full = {"type": "string", "pattern": plugins.FULL}
+        kinds += [full, {"type": "array", "items": {"anyOf": [value, full]}, "minItems": 1}]
     if parameter.dtype in _NUMBERS:
         kinds += [{"$ref": "#/definitions/range"}, _spaced(value)]
     default = {} if parameter.default is None else {"default": parameter.default}
@@ -121,7 +126,15 @@ def _measures() -> dict[str, Any]:
         "type": "object",
         "description": "A table switches a measure on; its keys are that measure's settings. Without any: gradients.",
         "additionalProperties": False,
-        "properties": {name: _settings(name) for name in measures.registry()},
+        "properties": {name: _settings(name) for name in measures.registry()} | _of_packages(),
+    }
+
+
+def _of_packages() -> dict[str, Any]:
+    """Return that measures of packages may have any settings here: to tell which, they would have to be imported."""
+    return {
+        entry.name: {"type": "object", "description": f"Of the package {entry.package} {entry.version}."}
+        for entry in plugins.entries("measure")
     }
 
 

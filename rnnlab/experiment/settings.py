@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rnnlab import measures
-from rnnlab.errors import did_you_mean
+from rnnlab.errors import UsageError, did_you_mean
 from rnnlab.experiment.model import Grid
 from rnnlab.experiment.problems import Problems, show, show_key
 from rnnlab.experiment.training import check_measures
@@ -58,8 +58,13 @@ def _least(grids: Iterable[Grid]) -> dict[str, int]:
 
 def _settings(name: str, table: Any, problems: Problems) -> BaseModel | None:
     key = f"measure.{show_key(name)}"
-    if name not in measures.registry():
-        problems.add(key, f"is unknown.{did_you_mean(name, measures.registry())}")
+    try:
+        if name not in measures.registry():
+            problems.add(key, f"is unknown.{did_you_mean(name, measures.names())}")
+            return None
+        measures.registry()[name]
+    except UsageError as error:  # of a package: it cannot be imported, or is not what it says
+        problems.add(key, f"cannot be used: {error}")
         return None
     if not isinstance(table, Mapping):
         problems.add(key, f"is {show(table)}; it must be a table of settings: write [measure.{name}].")

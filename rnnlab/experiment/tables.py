@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Literal, get_args
 
+from rnnlab import plugins
+from rnnlab.errors import UsageError
 from rnnlab.experiment.belonging import check_belonging, check_inits
 from rnnlab.experiment.deriving import DERIVED, Untied, derived
 from rnnlab.experiment.model import Axis, Grid
@@ -14,9 +16,11 @@ from rnnlab.experiment.ranges import Column, read_range, size
 from rnnlab.experiment.task_checks import check_form, check_task, resolved
 from rnnlab.experiment.training import check_training
 from rnnlab.experiment.values import Refused, allowed, coerce
+from rnnlab.tasks import TASKS
 from rnnlab.trial import Parameter, parameters
 
 TOP_KEYS = ("schema", "name", "title", "zip", "grid", "measure")
+_OPEN = ("activation", "task")  # of which packages may have some of their own
 _ORDER = {name: position for position, name in enumerate(parameters())}
 
 
@@ -98,10 +102,27 @@ def _column(name: str, value: Any, key: str, problems: Problems, notes: list[str
 
 def _coerced(parameter: Parameter, value: Any, key: str, problems: Problems) -> Any:
     try:
-        return coerce(parameter.type, value)
-    except Refused as refused:
+        return _named(parameter, value) if parameter.name in _OPEN else coerce(parameter.type, value)
+    except (Refused, UsageError) as refused:
         problems.add(key, str(refused))
         return None
+
+
+def _named(parameter: Parameter, value: Any) -> Any:
+    """Return the name of an activation or a task: rnnlab's own, or that of a package with its version."""
+    built_in = get_args(parameter.type)
+    if not isinstance(value, str) or value in built_in:
+        return coerce(parameter.type, value)
+    try:
+        name = plugins.resolve(parameter.name, value, built_in)
+    except plugins.Unknown:
+        offered = [entry.name for entry in plugins.entries(parameter.name)]
+        return coerce(Literal[(*built_in, *offered)], value)  # which says what there is
+    if not plugins.is_installed(parameter.name, name):
+        return name  # a record names it; a run asks for it
+    if parameter.name == "activation":
+        return plugins.activation_named(name)
+    return TASKS[name].NAME
 
 
 def _ties(

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.kernels import activations, block
+from rnnlab.kernels import block
 from rnnlab.kernels.linalg import packed_size
 from rnnlab.networks.sequences import Sequences
 from rnnlab.networks.training import Training
 from rnnlab.networks.workspace import workspace
+from rnnlab.plugins import code_of
 
 CHUNK_ROWS = 192  # rows of a product over a chunk of time: enough to be efficient, few enough to stay in the cache
 
@@ -60,8 +61,9 @@ class Networks:
 
     @property
     def codes(self) -> np.ndarray:
-        """The kernels' codes of the activations."""
-        return np.array([activations.CODES[name] for name in self.activation], np.int64)
+        """The kernels' codes of the activations, good in this process."""
+        codes = {name: code_of(name, self.dtype) for name in dict.fromkeys(self.activation)}
+        return np.array([codes[name] for name in self.activation], np.int64)
 
     @property
     def leak(self) -> np.ndarray:

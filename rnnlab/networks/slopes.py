@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rnnlab.kernels import activations, block
+from rnnlab.kernels import block
 from rnnlab.networks.networks import Networks
 from rnnlab.networks.trajectory import Trajectory
+from rnnlab.plugins import is_bounded, largest_slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,10 @@ def room_for_slopes(n: Networks) -> SlopeStatistics:
     """Return statistics that nothing is known of."""
     G, T, *_ = n.shape
     curves: tuple[Any, ...] = tuple(np.full((G, T), np.nan) for _ in range(4))
-    unbounded = np.array([name not in activations.BOUNDED for name in n.activation])
+    unbounded = np.array([not is_bounded(name) for name in n.activation])
     return SlopeStatistics(*curves, np.full(G, np.nan), unbounded)  # type: ignore[call-arg]
 
 
 def thresholds(n: Networks, share: float) -> np.ndarray:
     """Return this share of the largest slope of every network's activation (G,)."""
-    return np.array([share * activations.LARGEST_SLOPE[name] for name in n.activation])
+    return np.array([share * largest_slope(name) for name in n.activation])

@@ -140,7 +140,7 @@ def _places(manifest: Mapping[str, Any]) -> Places | None:
 
     if "network" in manifest["experiment"]:
         return None
-    return Places(experiments.parse(manifest["experiment"], "manifest.json"))
+    return Places(experiments.recorded(manifest["experiment"], "manifest.json"))
 
 
 def _keys(place: stores.Layout, manifest: Mapping[str, Any], places: Places | None) -> Iterator[str]:

@@ -27,8 +27,10 @@ def settings_hash(settings: Mapping[str, Any]) -> str:
 
 
 def label_of(measure: str, settings: Mapping[str, Any]) -> Label:
-    """Return the label of a measure with these resolved settings."""
-    return Label(settings_hash(settings), measures.registry()[measure].VERSION)
+    """Return the label of a measure with these resolved settings; that of a package's is of the package as well."""
+    module = measures.registry()[measure]
+    whose = {"@package": module.package} if measures.is_own(measure) else {}
+    return Label(settings_hash({**settings, **whose}), module.VERSION)
 
 
 def settings_of(experiment: Experiment) -> dict[str, dict[str, Any]]:

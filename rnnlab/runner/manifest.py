@@ -11,6 +11,7 @@ from typing import Any
 from rnnlab import store
 from rnnlab.experiment import Experiment
 from rnnlab.runner.labels import labels_of, settings_of
+from rnnlab.runner.packages import packages_of
 
 Record = dict[str, Any]
 
@@ -54,6 +55,7 @@ def record(
         "name": experiment.name,
         "experiment": experiment.resolved(),
         "measures": _measures(experiment),
+        **({"plugins": packages} if (packages := packages_of(experiment)) else {}),
         "seeds": _seeds(experiment),
         **about,
         "finished": None if summary is None else now(),

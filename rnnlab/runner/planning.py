@@ -17,6 +17,7 @@ from rnnlab.machine import memory, processors
 from rnnlab.runner.labels import Label, labels_of, settings_of
 from rnnlab.runner.loads import loads_of
 from rnnlab.runner.missing import Missing, missing
+from rnnlab.runner.packages import check_packages
 from rnnlab.trial import Trial, parameters
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def plan(
 ) -> Plan:
     """Return what `run` would do with the same arguments."""
     executors.check(executor, workers)
+    check_packages(experiment)
     place = stores.layout(store, experiment.name)
     manifest: Mapping[str, Any] = {}
     with suppress(StoreDamaged):  # a run writes it anew; but one of a newer rnnlab is refused

@@ -24,6 +24,7 @@ from rnnlab.runner.jobs import Paused
 from rnnlab.runner.manifest import Record, finished, now, record
 from rnnlab.runner.means import Means, Options, Progress
 from rnnlab.runner.missing import Missing, missing
+from rnnlab.runner.packages import check_packages, packages_of
 from rnnlab.runner.planning import warn_of_memory
 from rnnlab.runner.signals import Patience
 from rnnlab.runner.warming import tiny_blocks, warm
@@ -81,6 +82,7 @@ def run(
     place = stores.layout(store, experiment.name)
     if summary := _finished(place, experiment):
         return summary
+    check_packages(experiment)
     with ExitStack() as stack:
         try:
             stack.enter_context(stores.writing(place, wait=wait))
@@ -193,7 +195,8 @@ def _compute_missing(
     def stop() -> bool:
         return means.patience.asked() or means.options.too_many(books.failed)
 
-    compute = Compute(tuple(tiny_blocks(work.experiment)), check=means.elsewhere, pause=means.pause())
+    tiny, packages = tuple(tiny_blocks(work.experiment)), tuple(packages_of(work.experiment))
+    compute = Compute(tiny, check=means.elsewhere, pause=means.pause(), packages=packages)
     results = executors.run(compute, queue, executor=engine, limits=means.limits(), stop=stop)
     with closing(results), _kept(books, checkpoints):
         for job, result in results:

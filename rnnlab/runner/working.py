@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rnnlab.blas import single_threaded_blas
 from rnnlab.executors import sameness
 from rnnlab.grid import Block
+from rnnlab.plugins import Record
 from rnnlab.runner.computing import BlockResult
 from rnnlab.runner.jobs import Job, Paused
 from rnnlab.runner.warming import load
@@ -19,12 +20,14 @@ class Compute:
     """What a worker does with a job.
 
     tiny: blocks that load the kernels; check: whether the worker may be in another environment than the driver.
-    pause: seconds after which it hands back a long job.
+    pause: seconds after which it hands back a long job. packages: those that the experiment takes parts from, which a
+    worker must have in the same versions.
     """
 
     tiny: tuple[Block, ...]
     check: bool
     pause: float
+    packages: tuple[Record, ...] = ()
 
     def __call__(self, job: Job) -> BlockResult | Paused:
         """Return what the job makes of itself; raises WorkersDiffer where the worker's environment is not the job's."""
@@ -32,6 +35,7 @@ class Compute:
             return job.compute(self.pause)
         with single_threaded_blas():
             sameness.check_here(job.environment)
+            sameness.check_packages(self.packages)
             return job.compute(self.pause)
 
     def prepare(self) -> None:

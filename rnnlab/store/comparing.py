@@ -189,7 +189,7 @@ def _missing(manifest: Mapping[str, Any], measure: str, checked: list[Checked]) 
     label = f" {entry['settings']} {entry['version']}"
     there = {mark for each in checked if each.table == measure for mark in marks(each)}
     try:
-        trials = grid.trials(experiments.parse(manifest["experiment"], "manifest.json"))
+        trials = grid.trials(experiments.recorded(manifest["experiment"], "manifest.json"))
         return tuple(key for key in (trial.key for trial in trials) if f"{key}{label}" not in there)
     except RnnlabError:  # what an older or newer rnnlab ran
         return ()

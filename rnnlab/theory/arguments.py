@@ -6,15 +6,13 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-from rnnlab.errors import UsageError, did_you_mean
-from rnnlab.kernels.activation_table import CODES
+from rnnlab.errors import UsageError
+from rnnlab.plugins import activation_named
 
 
 def known(activation: Any) -> str:
-    """Return the name of an activation; raise where it is none."""
-    if not isinstance(activation, str) or activation not in CODES:
-        raise UsageError(f"activation {activation!r} is unknown.{did_you_mean(str(activation), CODES)}")
-    return activation
+    """Return the name of an activation, with package and version of one that is not ours; raise where it is none."""
+    return activation_named(activation)
 
 
 def variance(name: str, value: Any) -> float:

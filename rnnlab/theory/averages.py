@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnlab.errors import UsageError
 from rnnlab.kernels.activation_table import LEAK
+from rnnlab.plugins import is_bounded, is_full
 from rnnlab.theory.arguments import known, variance
 from rnnlab.theory.functions import FUNCTIONS
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SQUARE, SLOPE, FOURTH = range(3)  # of E φ², E φ'², E φ'⁴
 _STEP = 0.125  # of the trapezoid in s: its error is e^(-π²/2h), 10^-17
 _DEGREE = 15  # of the polynomials; E φ(√q z)² is analytic for |Im ln q| < π, so that 10^-15 is reached
+_HALVINGS, _SETTLED, _FAR = 10, 1e-9, 1e100
 _TINY, _HUGE = 1e-32, 1e32  # beyond, the limits are right to the last digit; bounded averages go on falling
 # phi'(-0) and phi'(+0), phi'(-∞) and phi'(∞), φ(0), where they are not those of a smooth, bounded function of value 0.
 _KINKS = {"relu": (0.0, 1.0), "leaky_relu": (LEAK, 1.0)}
@@ -52,21 +55,35 @@ def average_squared_slope(activation: str, variance_of_a: float) -> float:
     return averages(known(activation)).at(SLOPE, variance("variance_of_a", variance_of_a))
 
 
-def quadrature(activation: str, q: Array) -> Array:
+def quadrature(activation: str, q: Array, step: float = _STEP) -> Array:
     """Return the three averages (3, n) at variances q (n,) > 0."""
     phi = FUNCTIONS[activation]
     roots = np.sqrt(q)[:, None]
     low = -20.0 - max(0.0, 0.5 * math.log(float(q.max())))  # from there on phi and phi' are what they are at 0
-    s = np.arange(low, math.log(10.0), _STEP)
+    s = np.arange(low, math.log(10.0), step)
     z = np.exp(s)
-    weight = _STEP * z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    weight[0] *= 1.0 + 1.0 / math.expm1(_STEP)  # and all nodes below: a geometric series
+    weight = step * z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    weight[0] *= 1.0 + 1.0 / math.expm1(step)  # and all nodes below: a geometric series
     found = np.zeros((3, len(q)))
     for side in (roots, -roots):
         a = side * z
         square = phi.slope(a) ** 2
         found += np.stack([phi.value(a) ** 2 @ weight, square @ weight, square**2 @ weight])
     return found
+
+
+def _refined(activation: str, q: Array) -> Array:
+    """The averages of a function that nothing is known of: with half the step until they stand still."""
+    found, step = quadrature(activation, q), _STEP
+    for _ in range(_HALVINGS):
+        before, step = found, step / 2.0
+        found = quadrature(activation, q, step)
+        if np.all(np.abs(found - before) <= _SETTLED * np.abs(found)):
+            return found
+    raise UsageError(
+        f"mean field of {activation}: averages of phi and phi' over a Gaussian of variance {q.max():g} cannot be told "
+        f"to {_SETTLED:g}: phi' leaps, or swings too fast there. Leave out what asks for theory"
+    )
 
 
 def _kinked_at_one(q: Array) -> Array:
@@ -109,7 +126,10 @@ class Averages:
         ends, kink = _ENDS.get(activation, (0.0, 0.0)), _KINKS.get(activation)
         phi = FUNCTIONS[activation]
         at_zero = np.zeros(1)
-        self.bounded = activation not in _ENDS
+        self.bounded, self._own = activation not in _ENDS, is_full(activation)
+        if self._own:
+            self.bounded = is_bounded(activation)
+            ends, kink = tuple(phi.slope(np.array([-_FAR, _FAR]))), tuple(phi.slope(np.array([-1 / _FAR, 1 / _FAR])))
         self.start = float(phi.value(at_zero)[0]) ** 2  # φ(0)²
         slopes = kink or (float(phi.slope(at_zero)[0]),) * 2
         self.near = tuple(0.5 * (slopes[0] ** p + slopes[1] ** p) for p in (2, 4))  # of E φ'², E φ'⁴ for q → 0
@@ -170,7 +190,10 @@ class Averages:
 
     def _made(self, cell: int) -> tuple[list[float], ...]:
         q = np.exp(cell + 0.5 * (_NODES + 1.0))
-        values = _kinked_at_one(q) if self.activation == "hardtanh" else quadrature(self.activation, q)
+        if self._own:
+            values = _refined(self.activation, q)
+        else:
+            values = _kinked_at_one(q) if self.activation == "hardtanh" else quadrature(self.activation, q)
         made = tuple((_POWERS @ (_SERIES @ each)).tolist() for each in values)
         self._cells[cell] = made
         return made

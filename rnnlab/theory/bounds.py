@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnlab.errors import UsageError
 from rnnlab.kernels.activation_table import LARGEST_SLOPE
+from rnnlab.plugins import largest_slope
 from rnnlab.theory.arguments import known
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def steepest_slope(activation: str) -> float:
     >>> steepest_slope("sigmoid")
     0.25
     """
-    return STEEPEST_SLOPE[known(activation)]
+    return largest_slope(known(activation))
 
 
 def norm_bound(activation: str, spectral_norm: ArrayLike) -> NDArray[np.float64]:

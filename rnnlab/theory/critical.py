@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rnnlab.theory.arguments import known, variance
 from rnnlab.theory.averages import SLOPE, SQUARE, averages
-from rnnlab.theory.mean_field import FOLDED, solve
+from rnnlab.theory.mean_field import folded, solve
 from rnnlab.theory.roots import first_sign_change, root
 
 _LEAST, _MOST = 1e-24, 1e10
@@ -40,7 +40,7 @@ def critical(activation: str, b: float) -> float:
 
     low, high = first_sign_change(excess, max(b, _LEAST), _STEP, _MOST * max(b, 1.0))
     found = 1.0 / of.at(SLOPE, root(excess, low, high)) if low < high else 1.0 / of.far[0]
-    if activation in FOLDED and abs(found * of.at(SLOPE, solve(activation, found, b)) - 1.0) > _APART:
+    if folded(activation) and abs(found * of.at(SLOPE, solve(activation, found, b)) - 1.0) > _APART:
         return _leap(activation, b)
     return found
 

@@ -80,7 +80,17 @@ def _relu(x: Array) -> Array:
     return np.maximum(x, 0.0)
 
 
-FUNCTIONS: dict[str, Function] = {
+class _Functions(dict[str, Function]):
+    """By name; those of packages, which compiled code computes, by their full one."""
+
+    def __missing__(self, name: str) -> Function:
+        from rnnlab.plugins import apply
+
+        self[name] = Function(lambda x: apply(name, x)[0], lambda x: apply(name, x)[1])
+        return self[name]
+
+
+FUNCTIONS: dict[str, Function] = _Functions({
     "tanh": Function(np.tanh, _tanh_slope),
     "sigmoid": Function(_sigmoid, _sigmoid_slope),
     "relu": Function(_relu, lambda x: np.where(x > 0, 1.0, 0.0)),
@@ -92,4 +102,4 @@ FUNCTIONS: dict[str, Function] = {
     "erf": Function(_erf, _erf_slope),
     "gelu": Function(lambda x: x * _cumulative(x), _gelu_slope),
     "silu": Function(lambda x: x * _sigmoid(x), _silu_slope),
-}
+})  # fmt: skip

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlab.plugins import is_full
 from rnnlab.theory.arguments import count, known, variance
 from rnnlab.theory.averages import SLOPE, SQUARE, averages
 from rnnlab.theory.roots import first_sign_change, root
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _LEAST, _MOST = 1e-24, 1e306  # of a variance that is looked for
 _ROUNDING = 1e-15
 _MARGIN = 1e-12
-FOLDED = frozenset({"gelu", "silu"})  # q has up to three fixed points: look more closely
+_FOLDED = frozenset({"gelu", "silu"})  # q has up to three fixed points: look more closely
 
 
 def fixed_point(activation: str, *, weight_variance: float, bias_variance: float, start: float = 0.0) -> float:
@@ -133,7 +134,7 @@ def solve(activation: str, w: float, b: float, start: float = 0.0) -> float:
 
     if rise(beginning) == 0:
         return beginning
-    step = 1.25 if activation in FOLDED else 2.0
+    step = 1.25 if folded(activation) else 2.0
     if rise(beginning) > 0:
         if not of.bounded and w * of.far[0] >= 1.0:  # a state that grows may stop at a fixed point, not at a rounding
             low, high = first_sign_change(lambda q: rise(q) + _MARGIN * q, beginning, step, max(1e12, 1e3 * beginning))
@@ -142,6 +143,11 @@ def solve(activation: str, w: float, b: float, start: float = 0.0) -> float:
         return root(rise, low, high) if low < high else math.inf
     low, high = first_sign_change(rise, beginning, 1.0 / step, max(w * of.start + b, _LEAST) / step)
     return root(rise, low, high) if low != high else 0.0
+
+
+def folded(activation: str) -> bool:
+    """Say whether q may have several fixed points, as it may for all that is a package's."""
+    return activation in _FOLDED or is_full(activation)
 
 
 def _line(slope: float, b: float, start: float) -> float:

@@ -1,0 +1,1 @@
+"""An activation, a task and a measure for rnnlab."""
