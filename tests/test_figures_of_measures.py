@@ -10,7 +10,7 @@ import pytest
 
 from rnnlab import figures
 from rnnlab.errors import UsageError
-from rnnlab.figures.pairs import trials_of_pairs
+from rnnlab.figures.heat_maps import trials_of_pairs
 from tests.frames import trials_frame
 
 T = 12

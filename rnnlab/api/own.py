@@ -16,6 +16,7 @@ from rnnlab.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from rnnlab.draws import Problem
     from rnnlab.trial import Trial
@@ -59,6 +60,11 @@ class OwnResults(Results):
             table = self._read(measure, ["key", *names], None).rename(columns=names)
             frame = frame.merge(table, on="key", how="left", validate="one_to_one")
         return frame
+
+    def _joined(self, homes: Mapping[str, tuple[str, str]], keyed: Iterable[str]) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(self._whole(homes, keyed), preserve_index=False)
 
     def _beside(self, table: str, columns: Iterable[str], where: Mapping[str, Any]) -> pd.DataFrame:
         frame = self._trials

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,10 +20,12 @@ from rnnlab.trial import Trial, parameters
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from rnnlab.api.rows import Rows
     from rnnlab.draws import Problem
     from rnnlab.experiment import Experiment
+    from rnnlab.report import Written
     from rnnlab.runner import Summary
 
 _OWN = (*(column.name for column in (*stores.LABELS, *STATUS)), "reason")  # each measure has these of its own
@@ -49,6 +52,11 @@ class Results:
         environment are called `<measure>_<column>`, as is what an earlier measure has too (`jacobian_spectral_norm`).
         """
         return self._trials.copy(deep=False)
+
+    @property
+    def arrow(self) -> pa.Table:
+        """The same rows and columns as an Arrow table: integers stay integers, and null is told from nan."""
+        return self._joined(self._homes, self.measured)
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -96,6 +104,15 @@ class Results:
         from rnnlab import draws
 
         return draws.problem(self.trial(key))
+
+    def report(self, path: str | PathLike[str]) -> Written:
+        """Write one HTML file that shows the experiment to a browser and needs no network; docs/report.md explains it.
+
+        Raises UsageError for a name that does not end in .html, OSError where it cannot be written.
+        """
+        from rnnlab import report
+
+        return report.write(self, path)
 
     def trial(self, key: str) -> Trial:
         """Return the parameters of a trial; the beginning of its key will do where it is unique."""
@@ -179,6 +196,9 @@ class Results:
 
     def _whole(self, homes: Mapping[str, _Home], keyed: Iterable[str]) -> pd.DataFrame:
         """Return key and parameters of all trials, and these columns, which are of the measures `keyed`."""
+        return self._joined(homes, keyed).to_pandas()
+
+    def _joined(self, homes: Mapping[str, _Home], keyed: Iterable[str]) -> pa.Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -189,7 +209,7 @@ class Results:
         columns = {"key": self._rows.keys(pc.coalesce(*known) if known else None)}
         columns |= {name: given[name] for name in given.column_names}
         columns |= {name: found[measure][column] for name, (measure, column) in homes.items()}
-        return pa.table(columns).to_pandas()
+        return pa.table(columns)
 
     def _beside(self, table: str, columns: Iterable[str], where: Mapping[str, Any]) -> pd.DataFrame:
         """Return key and these columns of `trials` for the trials that this table may have rows of, in grid order."""

@@ -13,7 +13,7 @@ import click
 from rnnlab import __version__
 
 COMMANDS = (
-    "new", "run", "plan", "ls", "show", "plot", "extract", "measure", "check", "verify",
+    "new", "run", "plan", "ls", "show", "plot", "report", "extract", "measure", "check", "verify",
     "repair", "compact", "gc", "diff", "reproduce", "export", "schema", "completion", "doctor",
 )  # fmt: skip
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rnnlab.figures.beside_theory import theory
 from rnnlab.figures.by_lag import lags
 from rnnlab.figures.growth_rates import growth
+from rnnlab.figures.heat_maps import pairs
 from rnnlab.figures.kinds import KINDS, kind_for, kind_of, plot
 from rnnlab.figures.lengths import length
-from rnnlab.figures.pairs import pairs
+from rnnlab.figures.of_measure import statistics
 from rnnlab.figures.spectra import spectrum
-from rnnlab.figures.statistics import statistics
 from rnnlab.figures.strips import rates
 from rnnlab.figures.style import FORMATS, save
 from rnnlab.figures.success_rates import success

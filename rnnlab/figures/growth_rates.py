@@ -106,11 +106,12 @@ def _curves(table: pd.DataFrame, dash: str | None) -> list[tuple[dict[str, Any],
     activations = analysis.in_order(table["activation"])
     colours = style.colours(activations)
     lines = _lines(table, dash)
-    return [
+    curves = [
         ({"color": colours[activation], "linestyle": line}, table[(table["activation"] == activation) & rows])
         for activation in activations
         for line, rows in ((line, table[dash] == value if dash else True) for value, line in lines.items())
     ]
+    return [(look, curve) for look, curve in curves if not curve.empty]  # a union has not every combination
 
 
 def _lines(table: pd.DataFrame, dash: str | None) -> dict[Any, Any]:

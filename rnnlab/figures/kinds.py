@@ -11,7 +11,9 @@ from rnnlab.figures import (
     beside_theory,
     by_lag,
     growth_rates,
+    heat_maps,
     lengths,
+    of_measure,
     spectra,
     strips,
     success_rates,
@@ -19,8 +21,6 @@ from rnnlab.figures import (
     time_steps,
     training_curves,
 )
-from rnnlab.figures import pairs as heat_maps
-from rnnlab.figures import statistics as of_measure
 
 if TYPE_CHECKING:
     import pandas as pd
