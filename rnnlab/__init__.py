@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnlab import analysis, theory
+    from rnnlab import analysis, figures, theory
     from rnnlab.api import Measurement, Results, diff, draw, export, load, measure, reproduce, run, verify
     from rnnlab.arrays import gradient_statistics, gradients, lyapunov_exponents, terms, train
     from rnnlab.columns import Column
@@ -49,6 +49,7 @@ __all__ = [
     "diff",
     "draw",
     "export",
+    "figures",
     "from_torch_state",
     "gradient_statistics",
     "gradients",
@@ -81,7 +82,7 @@ _PLACES = {
     "rnnlab.tasks": ("Form",),
     "rnnlab.torch_state": ("from_torch_state",),
 }
-_MODULES = ("analysis", "theory")
+_MODULES = ("analysis", "figures", "theory")
 
 
 def __getattr__(name: str) -> Any:

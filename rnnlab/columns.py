@@ -25,7 +25,7 @@ class Column:
     @property
     def axis_label(self) -> str:
         """The label of a figure's axis, with the unit where there is one."""
-        text = self.label or self.name.replace("_", " ")
+        text = self.label or self.name.removeprefix(f"{self.unit}_").replace("_", " ")
         return f"{text} ({self.unit})" if self.unit else text
 
 

@@ -21,6 +21,7 @@ from rnnlab.analysis.choosing import (
 )
 from rnnlab.analysis.curves import checked_axis
 from rnnlab.analysis.main_columns import main_columns
+from rnnlab.analysis.planes import Plane, plane
 from rnnlab.analysis.successes import success_rates, wilson
 from rnnlab.analysis.summarising import summary
 from rnnlab.analysis.survival import survival
@@ -31,6 +32,7 @@ from rnnlab.analysis.wording import can_be_off, in_lines, in_words, worth_tellin
 
 __all__ = [
     "PARAMETERS",
+    "Plane",
     "apart",
     "as_printed",
     "axes",
@@ -46,6 +48,7 @@ __all__ = [
     "main_columns",
     "other_axes",
     "pick",
+    "plane",
     "seed_turning_points",
     "spaced",
     "success_rates",

@@ -21,6 +21,7 @@ from rnnlab.trial import Trial, parameters
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
     from rnnlab.api.rows import Rows
     from rnnlab.draws import Problem
@@ -63,14 +64,18 @@ class Results:
         """The names of the measures, in the order of `rnnlab.measures`."""
         return self._measured
 
-    def statistics(self, measure: str) -> pd.DataFrame:
+    def statistics(self, measure: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """One row per trial of the grid as in `trials`, with the columns of this measure alone, under their own names.
 
-        Raises UsageError for a measure that the experiment has not got.
+        columns: those of them that are wanted beside key and parameters; default: all. Raises UsageError for a measure
+        that the experiment has not got, or a column that the measure has not got.
         """
         if measure not in self.measured:
             raise UsageError(self._without(measure))
         own = [name for name in self._columns_of(measure) if name == "key" or name not in PARAMETERS]
+        if columns is not None:
+            _check_columns(list(columns), own, [])
+            own = [name for name in own if name in columns]
         return self._whole({name: (measure, name) for name in own if name != "key"}, [measure])
 
     def table(
@@ -98,6 +103,23 @@ class Results:
         frame = self._read(name, needed, kept["key"] if len(kept) < self._size else None)
         frame = kept[["key", *joined]].merge(analysis.pick(frame, here), on="key", how="inner")
         return frame[wanted]
+
+    def plot(
+        self, kind: str | None = None, *, x: str | None = None, y: str | None = None, hue: str | None = None,
+        column: str | Sequence[str] | None = None, where: Mapping[str, Any] | None = None,
+        size: str | float | None = None, dark: bool | None = None,
+    ) -> Figure:  # fmt: skip
+        """Return the figure of this experiment, a matplotlib Figure: what `rnnlab plot` writes.
+
+        kind: default what suits the measures and axes; `rnnlab.figures.CATALOGUE` has them all. x, y, hue: parameters
+        on the axes and told by colour; column: the statistic, or a list of them; where: picks trials by values of their
+        columns, by `key` also with its beginning. size: column, page, slide, or a width in millimetres; dark: for dark
+        pages. pyplot knows nothing of it: a notebook shows it once. Raises UsageError for what means nothing here.
+        """
+        from rnnlab import figures
+
+        asked: dict[str, Any] = {"x": x, "y": y, "hue": hue, "column": column, "where": where}
+        return figures.plot(self, kind, size=size, dark=dark, **asked)
 
     def problem(self, key: str) -> Problem:
         """Return the arrays of a trial, U W V b c h0 x y; the beginning of a key will do where it is unique."""

@@ -176,7 +176,10 @@ def conditions(where: tuple[str, ...]) -> dict[str, list[Any]]:
     for key, equals, values in pairs:
         if not (key and equals and values):
             raise click.UsageError(f"--where {key}{equals}{values}: write KEY=VALUE[,VALUE...], as in --where width=64")
-    return {_column(key): [_value(value) for value in values.split(",")] for key, _, values in pairs}
+    return {
+        _column(key): [value if key == "key" else _value(value) for value in values.split(",")]
+        for key, _, values in pairs
+    }
 
 
 def _column(key: str) -> str:

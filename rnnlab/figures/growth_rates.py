@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,52 +15,123 @@ from matplotlib.patches import Patch
 
 from rnnlab import analysis, theory
 from rnnlab.errors import UsageError
-from rnnlab.figures import style
+from rnnlab.figures import choices, layout, mean_field, style
 
-GREY = "0.45"
-_FEW = 12  # points of a curve that has markers: a point between gaps would not be seen without
-_RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none", "markersize": 4}
+GREY = 0.45  # shade of the norm bound
+_MARKS = 8  # on a curve, at least where it has so many points
+_THIN: dict[str, Any] = {"linewidth": 0.7, "alpha": 0.9, "zorder": 1.5}
 
 
-def growth(trials: pd.DataFrame, title: str = "") -> Figure:
-    """Return two panels: the growth rate against the main axis, and against the measured ½ ln(g²⟨phi'²⟩).
+def _ring() -> dict[str, Any]:
+    return {"marker": "o", "markerfacecolor": style.shade(1.0), "linestyle": "none", "markersize": 4}
 
-    A line an activation (dashed for further values of a small axis such as input_scale) with the band that holds nine
-    seeds of ten, its turning point on the zero line, and the norm bound ln(γ‖U‖₂). The axes that remain stand at their
-    point with the most trials, which the title names.
+
+@dataclass(frozen=True)
+class _Told:
+    """What tells curves apart: the axis by colour and its values, that by kind of line and its values."""
+
+    hue: str
+    hues: list[Any]
+    dash: str | None
+    dashes: list[Any]  # the first has the solid line
+
+    @classmethod
+    def of(cls, trials: pd.DataFrame, hue: str, dash: str | None) -> _Told:
+        dashes = analysis.in_order(trials[dash])[::-1][: len(style.LINES)] if dash else [None]
+        return cls(hue, analysis.spaced(analysis.in_order(trials[hue]), style.MAX_CONDITIONS), dash, dashes)
+
+    def curves(self, table: pd.DataFrame) -> list[tuple[dict[str, Any], Any, pd.DataFrame]]:
+        """Return colour and line, marker, and the rows of each curve; those without rows are left out."""
+        colours = style.colours(self.hues)
+        lines = dict(zip(self.dashes, style.LINES, strict=False))
+        found = [
+            (
+                {"color": colours[value], "linestyle": line},
+                style.marker(value, self.hues),
+                table[(table[self.hue] == value) & (table[self.dash] == at if self.dash else True)],
+            )
+            for value in self.hues
+            for at, line in lines.items()
+        ]
+        return [each for each in found if len(each[2])]
+
+    def legend(self) -> tuple[list[Artist], list[Artist]]:
+        """Return a handle for each colour, and one for each kind of line where there are several."""
+        first: list[Artist] = []
+        for value, colour in style.colours(self.hues).items():
+            look: dict[str, Any] = {"color": colour, "marker": style.marker(value, self.hues)}
+            first.append(Line2D([], [], label=choices.word(self.hue, value), **look))
+        lines = zip(self.dashes, style.LINES, strict=False) if self.dash else ()
+        grey = style.shade(0.3)
+        return first, [Line2D([], [], color=grey, linestyle=at, label=choices.word(self.dash, v)) for v, at in lines]
+
+
+def growth(trials: pd.DataFrame, title: str = "", *, x: str | None = None, hue: str | None = None) -> Figure:
+    """Return two panels: the growth rate against the axis x, and against the measured ½ ln(g²⟨phi'²⟩).
+
+    A line a value of `hue` (default: activation; kinds of line for further values of a small axis such as input_scale,
+    or for the activations where they have no colour), with the band that holds nine seeds of ten and the 95 % interval
+    of the mean, its turning point on the zero line, what mean field predicts where it covers the trials (a thin line),
+    and the norm bound ln(γ‖U‖₂). x: default recurrent_scale, else the main axis. The axes that remain stand at
+    their point with the most trials, which the title names. Raises UsageError without a numeric axis.
     """
+    axis = _axis(trials, x)
+    told = _told(trials, axis, hue)
+    shown, fixed = choices.the_rest(trials, axis, told.hue, told.dash)
+    shown = shown[shown[told.hue].isin(told.hues)]
+    with style.look():
+        made = layout.panels(1, 2, height=3.6, least=2.4)
+        left, right = made.axes[0]
+        drawn = _against_axis(left, shown, axis, told)
+        _against_product(right, shown, axis, told)
+        left.set_title(f"(a) against the {axis.replace('_', ' ')}")
+        right.set_title("(b) against the product of phi' and U")
+        layout.legend_below(made.figure, *_legend(shown, axis, told, drawn))
+        layout.headed(made.figure, title, style.context(shown, fixed))
+    return made.figure
+
+
+def _axis(trials: pd.DataFrame, x: str | None) -> str:
+    if x is not None:
+        return choices.axis(trials, "x", x, numeric=True)
     axis = "recurrent_scale" if "recurrent_scale" in analysis.axes(trials) else analysis.main_axis(trials)
     if axis is None:
         raise UsageError("the figure `growth` needs a numeric axis with several values, such as recurrent_scale")
-    dash = analysis.companion(trials, axis, most=len(style.LINES))
-    trials, fixed = analysis.densest(trials, analysis.apart(trials, axis, dash))
-    with style.look():
-        figure, panels = style.new_figure(1, 2, height=3.6)
-        left, right = panels[0]
-        _against_axis(left, trials, axis, dash)
-        _against_product(right, trials, axis, dash)
-        left.set_title(f"(a) against the {axis.replace('_', ' ')}")
-        right.set_title("(b) against the product of phi' and U")
-        style.legend_below(figure, *_legend(trials, axis, dash))
-        style.headed(figure, title, style.context(trials, fixed))
-    return figure
+    return axis
 
 
-def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:
-    axes.axhline(0, color="black", linewidth=0.7)
+def _told(trials: pd.DataFrame, axis: str, hue: str | None) -> _Told:
+    colour = choices.hue(trials, hue, choices.ACTIVATION, taken=[axis]) or choices.ACTIVATION
+    few = len(style.LINES)
+    if colour == choices.ACTIVATION:
+        return _Told.of(trials, colour, analysis.companion(trials, axis, most=few))
+    several = 1 < trials[choices.ACTIVATION].nunique() <= few
+    return _Told.of(trials, colour, choices.ACTIVATION if several else None)
+
+
+def _against_axis(axes: Axes, trials: pd.DataFrame, axis: str, told: _Told) -> bool:
+    """Draw everything but the product; return whether there was theory to draw."""
+    axes.axhline(0, color=style.shade(0.0), linewidth=0.7)
     for slope, at in _bounds(trials, axis).items():
-        axes.plot(at.index, at, color=GREY, linewidth=0.9, linestyle=":")
+        axes.plot(at.index, at, color=style.shade(GREY), linewidth=0.9, linestyle=":", gid="bound")
         _name_bound(axes, at, f"γ = {style.number(slope)}")
-    for look, curve in _curves(analysis.verdicts(trials, axis), dash):
-        axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], color=look["color"], alpha=0.2, lw=0)
-        shape = style.marker(curve["activation"].iloc[0]) if 0 < len(curve) <= _FEW else None
-        axes.plot(curve[axis], curve["growth_rate"], marker=shape, **look)
-    for look, turn in _curves(analysis.turning_points(trials, axis), dash) if analysis.can_turn(axis) else ():
-        axes.plot(turn["turning_point"], [0.0], color=look["color"], **_RING)
+    by = [each for each in (told.hue, told.dash, axis) if each]
+    predicted = mean_field.means(trials, mean_field.rates(trials), by)
+    for look, _, curve in told.curves(predicted):
+        axes.plot(curve[axis], curve["predicted"], gid="theory", **{**look, **_THIN})
+    for look, shape, curve in told.curves(analysis.verdicts(trials, axis)):
+        bare: dict[str, Any] = {"color": look["color"], "lw": 0}
+        axes.fill_between(curve[axis], curve["seed_low"], curve["seed_high"], alpha=0.16, **bare)
+        axes.fill_between(curve[axis], curve["growth_rate_low"], curve["growth_rate_high"], alpha=0.2, **bare)
+        every = max(1, len(curve) // _MARKS)
+        axes.plot(curve[axis], curve["growth_rate"], marker=shape, markevery=every, gid="mean", **look)
+    for look, _, turn in told.curves(analysis.turning_points(trials, axis)) if analysis.can_turn(axis) else ():
+        axes.plot(turn["turning_point"], [0.0] * len(turn), color=look["color"], gid="turn", **_ring())
     if trials["growth_rate"].isna().all():
         style.note(axes, f"{(trials['status'] == 'diverged').sum()} of {len(trials)} diverged, no growth rate")
     style.scale_x(axes, axis, trials[axis])
     axes.set_ylabel(style.label("growth_rate"))
+    return not predicted.empty
 
 
 def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
@@ -70,7 +142,7 @@ def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
     x, y = known.index[0], known.iloc[0]
     slope = (known.iloc[1] - y) / np.log(known.index[1] / x) / x  # the bound is linear in ln x
     along = {"rotation": np.degrees(np.arctan(slope)), "rotation_mode": "anchor", "transform_rotates_text": True}
-    axes.text(x, y, name, color=GREY, fontsize=7, va="top", **along)
+    axes.text(x, y, name, color=style.shade(GREY), fontsize=style.points(7), va="top", **along)
 
 
 def _bounds(trials: pd.DataFrame, axis: str) -> dict[float, pd.Series]:
@@ -85,53 +157,32 @@ def _norm_bound(trials: pd.DataFrame, axis: str) -> pd.Series:
     return pd.Series(bound, index=norms.index).where(norms > 0)
 
 
-def _against_product(axes: Axes, trials: pd.DataFrame, axis: str, dash: str | None) -> None:
-    names = ["activation", *([dash] if dash else []), axis]
+def _against_product(axes: Axes, trials: pd.DataFrame, axis: str, told: _Told) -> None:
+    names = [each for each in (told.hue, told.dash, axis) if each]
     chi = trials["chi_measured"].where(trials["chi_measured"] > 0)
     means = trials.assign(product=0.5 * np.log(chi)).groupby(names)[["product", "growth_rate"]].mean().reset_index()
     shown = means[["product", "growth_rate"]].dropna().to_numpy()
     if shown.size:
-        axes.plot([shown.min(), shown.max()], [shown.min(), shown.max()], color="black", linewidth=0.7)
-    axes.axhline(0, color="0.8", linewidth=0.7, zorder=0)
-    axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
-    for look, curve in _curves(means, dash):
-        face = look["color"] if look["linestyle"] == "-" else "white"
-        shape = style.marker(curve["activation"].iloc[0])
+        axes.plot([shown.min(), shown.max()], [shown.min(), shown.max()], color=style.shade(0.0), linewidth=0.7)
+    axes.axhline(0, color=style.shade(0.8), linewidth=0.7, zorder=0)
+    axes.axvline(0, color=style.shade(0.8), linewidth=0.7, zorder=0)
+    for look, shape, curve in told.curves(means):
+        face = look["color"] if look["linestyle"] == "-" else style.shade(1.0)
         axes.plot(curve["product"], curve["growth_rate"], shape, color=look["color"], markerfacecolor=face)
     axes.set_xlabel("½ ln(g²⟨phi'²⟩), measured (nats/step)")
     axes.set_ylabel(style.label("growth_rate"))
 
 
-def _curves(table: pd.DataFrame, dash: str | None) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    activations = analysis.in_order(table["activation"])
-    colours = style.colours(activations)
-    lines = _lines(table, dash)
-    curves = [
-        ({"color": colours[activation], "linestyle": line}, table[(table["activation"] == activation) & rows])
-        for activation in activations
-        for line, rows in ((line, table[dash] == value if dash else True) for value, line in lines.items())
-    ]
-    return [(look, curve) for look, curve in curves if not curve.empty]  # a union has not every combination
-
-
-def _lines(table: pd.DataFrame, dash: str | None) -> dict[Any, Any]:
-    """Return the kind of line of each value of the axis `dash`: the largest value has the solid one."""
-    values = analysis.in_order(table[dash])[::-1] if dash else [None]
-    return dict(zip(values, style.LINES, strict=False))
-
-
-def _legend(trials: pd.DataFrame, axis: str, dash: str | None) -> tuple[list[Artist], list[Artist], list[Artist]]:
-    activations = analysis.in_order(trials["activation"])
-    colours = style.colours(activations)
-    above: list[Artist] = [Line2D([], [], color=colours[a], marker=style.marker(a), label=a) for a in activations]
-    above.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.9, label="norm bound ln(γ‖U‖₂)"))
-    kinds: list[Artist] = []
-    if dash:
-        lines = _lines(trials, dash).items()
-        kinds += [Line2D([], [], color="0.3", linestyle=line, label=style.named({dash: v})) for v, line in lines]
-    below: list[Artist] = []
+def _legend(trials: pd.DataFrame, axis: str, told: _Told, predicted: bool) -> list[list[Artist]]:
+    first, second = told.legend()
+    bound: dict[str, Any] = {"color": style.shade(GREY), "linestyle": ":", "linewidth": 0.9}
+    first.append(Line2D([], [], label="norm bound ln(γ‖U‖₂)", **bound))
+    third: list[Artist] = []
+    if predicted:
+        third.append(Line2D([], [], color=style.shade(0.3), label="mean field", linewidth=0.7))
     if trials["seed"].nunique() > 1:
-        below.append(Patch(color="0.8", linewidth=0, label="nine seeds of ten"))
+        third.append(Patch(color=style.shade(0.85), linewidth=0, label="nine seeds of ten"))
+        third.append(Patch(color=style.shade(0.68), linewidth=0, label="95 % interval of the mean"))
     if analysis.can_turn(axis):
-        below.append(Line2D([], [], color="0.3", label="turning point", **_RING))
-    return above, kinds, below
+        third.append(Line2D([], [], color=style.shade(0.3), label="turning point", **_ring()))
+    return [first, second, third]

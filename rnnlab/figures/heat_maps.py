@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError
-from rnnlab.figures import style
+from rnnlab.figures import layout, style
 
 VALUE = "log10_term_norm_U"
 MOST = 6  # panels
@@ -46,35 +46,43 @@ def trials_of_pairs(trials: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]
 
 
 def pairs(
-    trials: pd.DataFrame, by_pair: pd.DataFrame, title: str = "", fixed: Mapping[str, Any] = MappingProxyType({})
-) -> Figure:
+    trials: pd.DataFrame, by_pair: pd.DataFrame, title: str = "", fixed: Mapping[str, Any] = MappingProxyType({}), *,
+    column: str = VALUE,
+) -> Figure:  # fmt: skip
     """Return a heat map a trial: t down, k to the right, the colour log10 of what step k contributes to dL_t/dU.
 
     trials: those of the panels; by_pair: `terms_by_pair` of them, with key. Colours are the same in all panels, their
     middle is the typical term of lag 0 (k = t), and they end 12 decades from it. What is exactly zero is dark grey.
+    column: another one of terms_by_pair in place of the norm of dL_t/dU's terms.
     """
+    by_pair = by_pair.rename(columns={column: VALUE}) if column != VALUE else by_pair
     known = by_pair[VALUE][np.isfinite(by_pair[VALUE])]
     if by_pair.empty or (known.empty and not (trials["status"] == "diverged").any()):
         raise UsageError("terms_by_pair has no terms for these trials: look at other ones")
     colours = _colours(by_pair)
     differ = [name for name in ("activation", analysis.main_axis(trials)) if name and trials[name].nunique() > 1]
-    columns = min(3, len(trials))
-    rows = -(-len(trials) // columns)
     with style.look():
-        figure, panels = style.new_figure(rows, columns, height=0.7 + 2.1 * rows)
+        columns = min(2 if style.theme().narrow else 3, len(trials))
+        rows = -(-len(trials) // columns)
+        made = layout.panels(rows, columns, height=0.7 + 2.1 * rows, least=1.2)
+        figure, panels = made.figure, made.axes
         for axes, (_, trial) in zip(panels.flat, trials.iterrows(), strict=False):
             own = by_pair[by_pair["key"] == trial["key"]]
             _panel(axes, trial, own, colours)
-            axes.set_title(style.named({name: trial[name] for name in differ}).removeprefix("activation "))
+            own_title = style.named({name: trial[name] for name in differ}).removeprefix("activation ")
+            axes.set_title(own_title.replace(", ", ",\n") if style.theme().narrow else own_title)
         for axes in panels.flat[len(trials) :]:
             axes.set_visible(False)
         _label(panels)
-        bar = figure.colorbar(colours, ax=panels, extend=_extend(known, colours.norm), shrink=0.9)
-        bar.set_label("log10 ‖term of dL_t/dU through step k‖\n(line: typical for k = t)")
-        bar.ax.axhline(sum(colours.get_clim()) / 2, color="black", linewidth=0.7)
+        bar = figure.colorbar(colours, ax=panels, extend=_extend(known, colours.norm), **layout.bar_place())
+        bar.ax.tick_params(labelsize=style.points(8))
+        told = "log10 ‖term of dL_t/dU through step k‖" if column == VALUE else style.label(column)
+        bar.set_label(f"{told}\n(line: typical for k = t)")
+        middle = sum(colours.get_clim()) / 2
+        (bar.ax.axvline if style.theme().narrow else bar.ax.axhline)(middle, color="black", linewidth=0.7)
         if (by_pair[VALUE] == -np.inf).any():
-            style.legend_below(figure, [Patch(color=_ZERO, label="exactly zero")])
-        style.headed(figure, title, style.context(trials, fixed))
+            layout.legend_below(figure, [Patch(facecolor=_ZERO, edgecolor=style.shade(0.4), label="exactly zero")])
+        layout.headed(figure, title, style.context(trials, fixed))
     return figure
 
 

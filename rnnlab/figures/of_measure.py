@@ -13,49 +13,70 @@ from matplotlib.lines import Line2D
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError
-from rnnlab.figures import style
+from rnnlab.figures import choices, layout, style
 
 
-def statistics(trials: pd.DataFrame, columns: Sequence[str], title: str = "") -> Figure:
-    """Return a panel a column: means over seeds with 95 % intervals against the main axis, a line an activation.
+def statistics(
+    trials: pd.DataFrame, columns: Sequence[str], title: str = "", *, x: str | None = None, hue: str | None = None
+) -> Figure:
+    """Return a panel a column: means over seeds with 95 % intervals against the axis x, a line a value of `hue`.
 
-    Without an axis a point an activation. The axes that remain stand at their point with the most trials.
+    x: default the main axis; without one a point a value of hue. hue: default the activation. The axes that remain
+    stand at their point with the most trials.
     """
-    axis = analysis.main_axis(trials)
-    trials, fixed = analysis.densest(trials, analysis.other_axes(trials, axis))
+    axis = choices.axis(trials, "x", x, numeric=True) if x else _axis(trials, hue)
+    hue = choices.hue(trials, hue, choices.ACTIVATION, taken=[axis] if axis else []) or choices.ACTIVATION
+    trials, fixed = choices.the_rest(trials, axis, hue)
+    trials, values = choices.some_of(trials, hue, style.MAX_CONDITIONS)
     shown = [name for name in columns if trials[name].notna().any()]
     if not shown:
         raise UsageError(f"no trial has a number in {', '.join(columns)}: the columns status and reason say why")
-    activations = analysis.in_order(trials["activation"])
-    table = analysis.summary(trials, by=["activation", *([axis] if axis else [])], columns=shown)
-    table = table if axis else table.assign(place=table["activation"].map(activations.index))
+    table = analysis.summary(trials, by=[hue, *([axis] if axis else [])], columns=shown)
+    table = table if axis else table.assign(place=table[hue].map(values.index))
     with style.look():
-        figure, panels = style.new_figure(1, len(shown), height=3.0)
-        for axes, name in zip(panels[0], shown, strict=True):
-            _panel(axes, table, axis or "place", name)
+        made = layout.panels(1, len(shown), height=3.0, least=2.0)
+        for axes, name in zip(made.axes[0], shown, strict=True):
+            _panel(axes, table, axis or "place", name, (hue, values))
             axes.set_title(name)
             if axis:
                 style.scale_x(axes, axis, trials[axis])
             else:
-                axes.set_xticks(range(len(activations)), activations)
-        style.legend_below(figure, _legend(activations) if axis else [_interval()])
-        style.headed(figure, title, style.context(trials, fixed))
-    return figure
+                axes.set_xticks(range(len(values)), list(map(style.number, values)))
+                axes.set_xlabel("" if hue == choices.ACTIVATION else style.label(hue))
+        layout.legend_below(made.figure, _legend(hue, values) if axis else [_interval()])
+        layout.headed(made.figure, title, style.context(trials, fixed))
+    return made.figure
 
 
-def _panel(axes: Axes, table: pd.DataFrame, x: str, name: str) -> None:
-    colours = style.colours(analysis.in_order(table["activation"]))
-    for activation, own in table.groupby("activation"):
-        look: dict[str, Any] = {"color": colours[activation], "marker": style.marker(activation)}
+def _axis(trials: pd.DataFrame, hue: str | None) -> str | None:
+    """Return the main axis; where colours tell it, the next one."""
+    main: str | None = analysis.main_axis(trials)
+    if hue is None or hue != main:
+        return main
+    numeric = [name for name in analysis.axes(trials) if name != hue and choices.is_numeric(name)]
+    return next((name for name in numeric if not analysis.zipped(trials, name, hue)), None)
+
+
+def _panel(axes: Axes, table: pd.DataFrame, x: str, name: str, told: tuple[str, list[Any]]) -> None:
+    hue, values = told
+    colours = style.colours(values)
+    for value in values:
+        own = table[table[hue] == value]
+        look: dict[str, Any] = {"color": colours[value], "marker": style.marker(value, values)}
         ends = [own[name] - own[f"{name}_low"], own[f"{name}_high"] - own[name]]
         axes.errorbar(own[x], own[name], yerr=[each.fillna(0) for each in ends], elinewidth=0.8, **look)
     axes.set_ylabel(style.label(name))
 
 
-def _legend(activations: list[str]) -> list[Artist]:
-    colours = style.colours(activations)
-    return [*(Line2D([], [], color=colours[a], marker=style.marker(a), label=a) for a in activations), _interval()]
+def _legend(hue: str, values: list[Any]) -> list[Artist]:
+    handles: list[Artist] = []
+    for value, colour in style.colours(values).items():
+        look: dict[str, Any] = {"color": colour, "marker": style.marker(value, values)}
+        handles.append(Line2D([], [], label=choices.word(hue, value), **look))
+    return [*handles, _interval()]
 
 
 def _interval() -> Artist:
-    return Line2D([], [], color="0.3", marker="|", linestyle="none", markersize=8, label="95 % interval over seeds")
+    return Line2D(
+        [], [], color=style.shade(0.3), marker="|", linestyle="none", markersize=8, label="95 % interval over seeds"
+    )

@@ -1,81 +1,156 @@
-"""How every figure looks: sizes, colours that colour-blind readers tell apart, labels, and files that repeat."""
+"""How every figure looks: sizes, light and dark, colours that colour-blind readers tell apart, labels."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.axis import Axis, XAxis
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from rnnlab import analysis, measures, theory
 from rnnlab.columns import Column
-from rnnlab.errors import UsageError
+from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.figures.catalogue import SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = (".png", ".svg", ".pdf")
-WIDTH = 7.1  # inches: the text width of a page
 _HUES = (  # six of Okabe and Ito, then five of Tol: one for each activation
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933", "#332288", "#999999",
     "#44AA99",
 )  # fmt: skip
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
-LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
 MAX_CONDITIONS = len(_HUES)  # that are told in words
-_HANDLE, _LETTER = 0.45, 0.058  # inches that an entry of a legend takes, without its letters and for each
-_ROW, _SHORT = 0.16, 2  # inches of a row of a legend; rows that a figure has room for
-_LINE = 95  # letters of a title
+SMALLEST = 7.0  # points, in print: nothing is written smaller
+_OCTAVES, _DECADES = 64, 3000  # spans of axes that have ticks at powers of 2, and more than one in a decade
 _MAX_TICKS = 6  # on a narrow panel
-_LOOK: dict[Any, Any] = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "legend.frameon": False,
-    "legend.fontsize": 7.5,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 3,
-    "svg.hashsalt": "rnnlab",
-    "savefig.dpi": 200,
-}
+_DARK_PAPER, _DARK_INK = "#14181f", "#e6e6e6"
+_LIGHTER = 0.3  # of the way to white that hues go on dark pages
+_RAMPS = {False: (0.0, 0.88), True: (0.3, 1.0)}  # of viridis: what stands out from the page
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """How wide a figure is, how large what stands in it, and the page that it is for."""
+
+    width: float = 7.1  # inches: the text width of a page
+    scale: float = 1.0
+    dark: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether panels are small: about half as wide as on a page."""
+        return self.width <= _NARROW
+
+    @property
+    def size(self) -> str:
+        """What `look` takes for it: the name of the size, or its width in millimetres."""
+        named = (name for name, size in _SIZES.items() if size == (self.width, self.scale))
+        return next(named, f"{self.width * 25.4:g}")
+
+
+_SIZES = {"column": (3.35, 0.9), "page": (7.1, 1.0), "slide": (10.0, 1.4)}  # inches, scale
+_MILLIMETRES = (60, 600)
+_NARROW = 4.0  # inches: from here down all is set as in a column
+_theme: ContextVar[Theme] = ContextVar("theme", default=Theme())  # noqa: B039  # frozen
+
+
+def theme_of(size: str | float = "page", *, dark: bool = False) -> Theme:
+    """Return the theme of a size: column, page, slide, or a width in millimetres. Raises UsageError for another."""
+    if size in _SIZES:
+        width, scale = _SIZES[str(size)]
+        return Theme(width, scale, dark)
+    low, high = _MILLIMETRES
+    try:
+        width = float(size)
+    except ValueError:
+        width = float("nan")
+    if not low <= width <= high:
+        known = did_you_mean(str(size), SIZES) if np.isnan(width) else ""
+        raise UsageError(f"size {size!s:.40}: give {', '.join(SIZES)}, or a width of {low} to {high} mm.{known}")
+    inches = width / 25.4
+    return Theme(inches, 0.9 if inches <= _NARROW else max(1.0, inches / _SIZES["page"][0]), dark)
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """Give figures made or saved inside the look of rnnlab."""
-    with mpl.rc_context(_LOOK):
-        yield
+def look(size: str | float | None = None, *, dark: bool | None = None) -> Iterator[Theme]:
+    """Give figures made inside this size and page; what is not given stays as outside, at first a light page.
+
+    size: column (85 mm), page (180 mm), slide (254 mm), or a width in millimetres. Raises UsageError for another.
+    """
+    before = _theme.get()
+    theme = before
+    if size is not None or dark is not None:
+        theme = theme_of(size, dark=before.dark) if size is not None else before
+        theme = Theme(theme.width, theme.scale, before.dark if dark is None else dark)
+    token = _theme.set(theme)
+    try:
+        with mpl.rc_context(_parameters(theme)):
+            yield theme
+    finally:
+        _theme.reset(token)
 
 
-def new_figure(rows: int, columns: int, *, height: float, **shared: Any) -> tuple[Figure, Any]:
-    """Return a figure as wide as a page with rows x columns axes, drawn without a display."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+def theme() -> Theme:
+    """Return the theme that figures have now."""
+    return _theme.get()
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure; the same figure gives the same bytes, so nothing carries a date."""
-    if path.suffix not in FORMATS:
-        raise UsageError(f"{path}: a figure ends in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
-    undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with look():
-        figure.savefig(path, metadata=undated)
+def points(size: float) -> float:
+    """Return a size of letters, given as on a page, in points of this theme: never below 7."""
+    return max(SMALLEST, size * theme().scale)
+
+
+def _parameters(theme: Theme) -> dict[Any, Any]:
+    s = theme.scale
+    ink, paper = (_DARK_INK, _DARK_PAPER) if theme.dark else ("black", "white")
+    inks = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color")
+    return {
+        "font.family": "DejaVu Sans",
+        "font.size": 8 * s,
+        "axes.titlesize": 8 * s,
+        "axes.titlelocation": "left",
+        "axes.labelsize": 8 * s,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.7 * s,
+        "figure.titlesize": 9.6 * s,
+        "figure.facecolor": paper,
+        "axes.facecolor": paper,
+        "savefig.facecolor": "auto",
+        "savefig.edgecolor": "auto",
+        "legend.frameon": False,
+        "legend.fontsize": max(SMALLEST, 7.5 * s),
+        "lines.linewidth": 1.4 * s,
+        "lines.markersize": 3 * s,
+        "hatch.linewidth": 0.6 * s,
+        "svg.hashsalt": "rnnlab",
+        "savefig.dpi": 200,
+        **dict.fromkeys(inks, ink),
+    }
+
+
+def shade(level: float) -> str:
+    """Return a neutral colour: 0 the ink, 1 the paper, greys between."""
+    if not theme().dark:
+        return {0.0: "black", 1.0: "white"}.get(level, f"{level:g}")
+    return _mixed(_DARK_INK, _DARK_PAPER, level)
+
+
+def _mixed(one: str, other: str, share: float) -> str:
+    red, green, blue = ((1 - share) * a + share * b for a, b in zip(to_rgb(one), to_rgb(other), strict=True))
+    return str(to_hex((red, green, blue)))
 
 
 @cache
@@ -93,76 +168,76 @@ def label(name: str) -> str:
     return column.axis_label if column else name.replace("_", " ")
 
 
+def unit(name: str) -> str:
+    """Return the unit of a column, from its description."""
+    column = _columns().get(name)
+    return column.unit if column else ""
+
+
 def colours(values: Sequence[Any]) -> dict[Any, Any]:
     """Return a colour for each value: for an activation the same in every figure, for numbers a ramp."""
     if all(isinstance(value, str) for value in values):
-        return {value: _HUES[_place(value, values)] for value in values}
-    ramp = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(values)))
+        return {value: _hue(_place(value, values)) for value in values}
+    low, high = _RAMPS[theme().dark]
+    ramp = mpl.colormaps["viridis"](np.linspace(low, high, len(values)))
     return dict(zip(values, map(tuple, ramp), strict=True))
 
 
-def marker(activation: str) -> str:
-    """Return the marker of an activation, so that colour is not all that tells them apart."""
-    return _MARKERS[_place(activation, ())]
+def _hue(place: int) -> str:
+    colour = _HUES[place % len(_HUES)]
+    if not theme().dark:
+        return colour
+    return _mixed(colour, "white", _LIGHTER)
+
+
+def marker(value: Any, others: Sequence[Any] = ()) -> str:
+    """Return the marker of an activation, or of a value among others, so that colour is not all that tells."""
+    if isinstance(value, str):
+        return _MARKERS[_place(value, others) % len(_MARKERS)]
+    return _MARKERS[list(others).index(value) % len(_MARKERS)] if value in others else _MARKERS[0]
 
 
 def _place(value: str, others: Sequence[str]) -> int:
-    known = analysis.in_order([*theory.STEEPEST_SLOPE, *others, value])
+    known: list[str] = analysis.in_order([*theory.STEEPEST_SLOPE, *others, value])
     return known.index(value) % len(_HUES)
+
+
+def is_log(values: Any) -> bool:
+    """Tell whether an axis with these distinct, ascending values is logarithmic: they span a factor of 8."""
+    return bool(values[0] > 0 and values[-1] >= 8 * values[0])
 
 
 def scale_x(axes: Axes, name: str, values: Iterable[float]) -> None:
     """Label the x axis, and make it logarithmic where the values call for it."""
-    values = np.unique(np.fromiter(values, dtype=np.float64))
     axes.set_xlabel(label(name))
-    if values[0] > 0 and values[-1] >= 8 * values[0]:
-        axes.set_xscale("log", base=2 if values[-1] <= 64 * values[0] else 10)
-        axes.xaxis.set_major_formatter("{x:g}")
+    _scale(axes, "x", np.unique(np.fromiter(values, dtype=np.float64)))
+
+
+def scale_y(axes: Axes, name: str, values: Iterable[float]) -> None:
+    """Label the y axis, and make it logarithmic where the values call for it."""
+    axes.set_ylabel(label(name))
+    _scale(axes, "y", np.unique(np.fromiter(values, dtype=np.float64)))
+
+
+def _scale(axes: Axes, which: str, values: Any) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    limits = axes.dataLim  # the axis shows all its values, also those where there is nothing to draw
+    (limits.update_from_data_x if which == "x" else limits.update_from_data_y)(values, ignore=False)
+    if is_log(values):
+        logarithmic(axis, values)
     if len(values) <= _MAX_TICKS:
-        axes.set_xticks(values)
+        axis.set_ticks(values)
 
 
-def legend_below(figure: Figure, *rows: Sequence[Artist], title: str = "") -> None:
-    """Put a legend under all panels, a row of handles below the other, in as few rows as the width has room for."""
-    fitted = _fitted([list(row) for row in rows if row])
-    columns = max(map(len, fitted))
-    _make_room(figure, len(fitted))
-    filled = [[*row, *([Line2D([], [], linestyle="none", label=" ")] * (columns - len(row)))] for row in fitted]
-    handles = [row[i] for i in range(columns) for row in filled]  # matplotlib fills columns first
-    spaced: dict[str, Any] = {"handlelength": 2.2, "columnspacing": 1.4, "title_fontsize": _LOOK["legend.fontsize"]}
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None, **spaced)
-
-
-def _make_room(figure: Figure, rows: int) -> None:
-    """Make the figure higher by the rows of a long legend, which would be taken from its panels."""
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + _ROW * max(0, rows - _SHORT))
-
-
-def _fitted(rows: list[list[Artist]]) -> list[list[Artist]]:
-    """Join rows where there is room for it, and divide those that are too wide."""
-    for i in range(len(rows) - 1, 0, -1):
-        joined = [*rows[: i - 1], rows[i - 1] + rows[i], *rows[i + 1 :]]
-        if _legend_width(joined) <= WIDTH:
-            return _fitted(joined)
-    if _legend_width(rows) > WIDTH and (longest := max(rows, key=len))[1:]:
-        at, half = rows.index(longest), -(-len(longest) // 2)
-        return _fitted([*rows[:at], longest[:half], longest[half:], *rows[at + 1 :]])
-    return rows
-
-
-def _legend_width(rows: list[list[Artist]]) -> float:
-    """Return about how many inches a legend takes: columns are as wide as their longest label."""
-    labels = [[len(str(handle.get_label())) for handle in row] for row in rows]
-    widest = [max(row[i] for row in labels if i < len(row)) for i in range(max(map(len, labels)))]
-    return sum(_HANDLE + _LETTER * letters for letters in widest)
-
-
-def hue_legend(figure: Figure, name: str | None, values: Sequence[Any]) -> None:
-    """Put a legend under all panels that tells the values of an axis by colour."""
-    if name:
-        handles = [Line2D([], [], color=c, label=number(value)) for value, c in colours(values).items()]
-        legend_below(figure, handles, title=label(name))
+def logarithmic(axis: Axis, values: Any) -> None:
+    """Make an axis logarithmic, with ticks at powers of 2, at 1 and 3 in every decade, or at decades, by its span."""
+    span = values[-1] / values[0]
+    base = 2 if span <= _OCTAVES else 10
+    (axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale)("log", base=base)
+    if _OCTAVES < span <= _DECADES:
+        axis.set_major_locator(LogLocator(10, subs=(1.0,) if theme().narrow else (1.0, 3.0), numticks=12))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def number(value: Any) -> str:
@@ -185,13 +260,10 @@ def context(trials: pd.DataFrame, fixed: Mapping[str, Any]) -> str:
 
 def note(axes: Axes, text: str, *, x: float | None = None) -> None:
     """Write in a panel what it does not show: in its middle, or on its top at `x` of its axis."""
-    middle = {"transform": axes.transAxes, "va": "center"}
-    top = {"transform": axes.get_xaxis_transform(), "va": "bottom"}
-    how: dict[str, Any] = middle if x is None else top
-    axes.text(0.5 if x is None else x, 0.5 if x is None else 1.0, text, ha="center", color="0.4", fontsize=7, **how)
-
-
-def headed(figure: Figure, title: str, about: str) -> None:
-    """Give the figure its title, and under it what its trials have in common, no part of it broken."""
-    lines = [*textwrap.wrap(title, _LINE), *analysis.in_lines(about, _LINE)]
-    figure.suptitle("\n".join(lines))
+    look: dict[str, Any] = {"ha": "center", "color": shade(0.4), "fontsize": points(7), "gid": "note"}
+    if x is None:
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, va="center", **look)
+    elif theme().narrow:  # on top there is room for the title alone
+        axes.text(0.98, 0.86, text, transform=axes.transAxes, va="top", **{**look, "ha": "right"})
+    else:
+        axes.text(x, 1.0, text, transform=axes.get_xaxis_transform(), va="bottom", **look)

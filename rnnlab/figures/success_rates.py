@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from rnnlab import analysis
-from rnnlab.figures import style
+from rnnlab.figures import choices, layout, style
 from rnnlab.figures.conditions import CONDITION, Conditions, conditions
 
 _APART = 3.5  # points between the marks of two conditions at one place of an axis
@@ -20,25 +20,26 @@ _WIDE = 300.0  # points that they take at most where there is no axis
 _MARGIN = 0.08  # of the range of the axis
 
 
-def success(trials: pd.DataFrame, title: str = "") -> Figure:
-    """Return success rates with Wilson's 95 % intervals against the main axis: a column an activation.
+def success(trials: pd.DataFrame, title: str = "", *, x: str | None = None, hue: str | None = None) -> Figure:
+    """Return success rates with Wilson's 95 % intervals against the axis x: a column an activation.
 
-    trials: of the measure training. Without a numeric axis, a mark an activation. Conditions stand side by side.
+    trials: of the measure training. x: default the main axis; without a numeric axis, a mark an activation. Conditions
+    stand side by side: the points of all other axes, or the values of `hue` alone.
     """
-    axis = _axis(trials)
-    found = conditions(trials, axis)
+    axis = choices.axis(trials, "x", x, numeric=True) if x else _axis(trials)
+    found = conditions(trials, axis, hue=hue)
     groups = found.activations if axis else [None]
     with style.look():
-        figure, panels = style.new_figure(1, len(groups), height=3.0, sharey=True)
-        for activation, axes in zip(groups, panels[0], strict=True):
+        made = layout.panels(1, len(groups), height=3.0, share_y=True)
+        for activation, axes in zip(groups, made.axes[0], strict=True):
             own = found.trials if activation is None else found.trials[found.trials["activation"] == activation]
             _panel(axes, own, axis, found)
             axes.set_title(activation or "")
-        panels[0, 0].set_ylabel("share of networks that succeed")
-        panels[0, 0].set_ylim(-0.04, 1.04)
-        found.legend_below(figure, _interval())
-        style.headed(figure, title, style.context(found.trials, found.fixed))
-    return figure
+        made.label_y(0, "share of networks that succeed")
+        made.axes[0, 0].set_ylim(-0.04, 1.04)
+        found.legend_below(made.figure, _interval(), markers=True)
+        layout.headed(made.figure, title, style.context(found.trials, found.fixed))
+    return made.figure
 
 
 def _axis(trials: pd.DataFrame) -> str | None:
@@ -63,7 +64,14 @@ def _panel(axes: Axes, trials: pd.DataFrame, axis: str | None, found: Conditions
     gap = _APART if axis else min(4 * _APART, _WIDE / len(found.activations) / len(there))
     for i, condition in enumerate(there):
         own = table[table[CONDITION] == condition]
-        _marks(axes, own[name], own, found.colours[condition], (i - middle) * gap, joined=bool(axis))
+        _marks(
+            axes,
+            own[name],
+            own,
+            (found.colours[condition], found.marker(condition)),
+            (i - middle) * gap,
+            joined=bool(axis),
+        )
 
 
 def _limits(axes: Axes, values: pd.Series) -> tuple[float, float]:
@@ -75,7 +83,7 @@ def _limits(axes: Axes, values: pd.Series) -> tuple[float, float]:
     return values.min() - margin, values.max() + margin
 
 
-def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: float, *, joined: bool) -> None:
+def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, look: tuple[Any, str], aside: float, *, joined: bool) -> None:
     moved = axes.transData + ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
     ends = [rates["rate"] - rates["low"], rates["high"] - rates["rate"]]
     line = "-" if joined else "none"
@@ -83,9 +91,9 @@ def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: fl
         x,
         rates["rate"],
         yerr=ends,
-        fmt="o",
+        fmt=look[1],
         linestyle=line,
-        color=colour,
+        color=look[0],
         elinewidth=0.8,
         transform=moved,
         clip_on=False,
@@ -95,4 +103,6 @@ def _marks(axes: Axes, x: pd.Series, rates: pd.DataFrame, colour: Any, aside: fl
 
 
 def _interval() -> Artist:
-    return Line2D([], [], color="0.3", marker="|", linestyle="none", markersize=8, label="95 % interval (Wilson)")
+    return Line2D(
+        [], [], color=style.shade(0.3), marker="|", linestyle="none", markersize=8, label="95 % interval (Wilson)"
+    )

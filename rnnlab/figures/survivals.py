@@ -8,33 +8,40 @@ from matplotlib.patches import Patch
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError
-from rnnlab.figures import style
+from rnnlab.figures import layout, style
 from rnnlab.figures.conditions import CONDITION, conditions
 
 
-def survival(trials: pd.DataFrame, title: str = "") -> Figure:
+def survival(trials: pd.DataFrame, title: str = "", *, hue: str | None = None) -> Figure:
     """Return the share of networks that have succeeded by each update: a column an activation, a line a condition.
 
     1 less Kaplan and Meier's estimate of `analysis.survival`, with its 95 % interval; what diverged has failed.
+    hue: the axis of the conditions; default all axes, or the one that matters where their points are too many.
     """
     done = trials[trials["success"].notna()]
     if done.empty:
         raise UsageError("no trial has a result of the measure training yet: run the experiment")
-    found = conditions(done, None, analysis.main_axis(done))
+    found = conditions(done, None, analysis.main_axis(done), hue)
     with style.look():
-        figure, panels = style.new_figure(1, len(found.activations), height=3.0, sharex=True, sharey=True)
-        for activation, axes in zip(found.activations, panels[0], strict=True):
+        made = layout.panels(1, len(found.activations), height=3.0, share_x=True, share_y=True)
+        for activation, axes in zip(found.activations, made.axes[0], strict=True):
             own = found.trials[found.trials["activation"] == activation]
             curves = analysis.survival(own, by=[CONDITION])
-            for condition, colour in found.colours.items():
+            for i, (condition, colour) in enumerate(found.colours.items()):
                 line = curves[curves[CONDITION] == condition]
                 ends = 1 - line["high"].fillna(1.0), 1 - line["low"]
                 axes.fill_between(line["updates"], *ends, step="post", color=colour, alpha=0.15, linewidth=0)
-                axes.step(line["updates"], 1 - line["survival"], where="post", color=colour)
+                axes.step(
+                    line["updates"],
+                    1 - line["survival"],
+                    where="post",
+                    color=colour,
+                    linestyle=style.LINES[i % len(style.LINES)],
+                )
             axes.set_title(activation)
-            axes.set_xlabel(style.label("update"))
-        panels[0, 0].set_ylabel("share that has succeeded")
-        panels[0, 0].set_ylim(-0.04, 1.04)
-        found.legend_below(figure, Patch(color="0.85", label="95 % interval"))
-        style.headed(figure, title, style.context(found.trials, found.fixed))
-    return figure
+        made.label_x(style.label("update"))
+        made.label_y(0, "share that has succeeded")
+        made.axes[0, 0].set_ylim(-0.04, 1.04)
+        found.legend_below(made.figure, Patch(color=style.shade(0.85), label="95 % interval"), lines=True)
+        layout.headed(made.figure, title, style.context(found.trials, found.fixed))
+    return made.figure

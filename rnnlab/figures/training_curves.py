@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from rnnlab import analysis
 from rnnlab.errors import UsageError
-from rnnlab.figures import style
+from rnnlab.figures import layout, style
 from rnnlab.figures.conditions import CONDITION, Conditions, conditions
 
 SEEDS = 8  # of each condition that are drawn
@@ -23,49 +24,50 @@ COLUMNS = (
     "update", "loss", "test_loss", "accuracy", "log10_grad_norm_U", "log10_clipped_norm_U", "growth_rate",
     "lyapunov_max", "truncation_length",
 )  # fmt: skip
-_ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_max", "truncation_length")
+ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_max", "truncation_length")
 _FAINT = {"test_loss": "loss"}  # drawn beside it: the loss of the batches of training
 _TWO_DECADES = 100.0
 _LETTERS = 22  # of a line of a label
 _ENDS = {"success": ("o", "success"), "diverged": ("X", "diverged")}
 
 
-def drawn(trials: pd.DataFrame) -> Conditions:
-    """Return the trials to draw: of every condition up to eight seeds, the same ones."""
-    found = conditions(trials[trials["success"].notna()], None, analysis.main_axis(trials))
+def drawn(trials: pd.DataFrame, hue: str | None = None) -> Conditions:
+    """Return the trials to draw: of every condition up to eight seeds, the same ones; hue: the axis of conditions."""
+    found = conditions(trials[trials["success"].notna()], None, analysis.main_axis(trials), hue)
     seeds = sorted(found.trials["seed"].unique())[:SEEDS]
     some = found.trials[found.trials["seed"].isin(seeds)]
-    return Conditions(some, found.colours, found.title, found.fixed)
+    return Conditions(some, found.values, found.title, found.fixed)
 
 
-def training(by_update: pd.DataFrame, found: Conditions, title: str = "") -> Figure:
+def training(by_update: pd.DataFrame, found: Conditions, title: str = "", *, columns: Sequence[str] = ROWS) -> Figure:
     """Return `training_by_update` of the trials `found` (by `drawn`) against the update: a thin line a trial.
 
     A column an activation, a row for the losses (dashed: the baseline without memory), the accuracy, the norm of the
-    gradient by U (dotted: after clipping), and growth_rate, λ_1 and truncation_length where they were measured. The
-    colour tells the condition.
+    gradient by U (dotted: after clipping), and growth_rate, λ_1 and truncation_length where they were measured; or a
+    row for each of `columns`. The colour tells the condition.
     """
     rows = by_update.merge(found.trials[["key", "activation", "status", CONDITION]], on="key")
-    shown = [name for name in _ROWS if np.isfinite(rows[name].to_numpy(np.float64, na_value=np.nan)).any()]
+    shown = [name for name in columns if np.isfinite(rows[name].to_numpy(np.float64, na_value=np.nan)).any()]
     if not shown:
         raise UsageError("training_by_update has no numbers of these trials: none has run, or all diverged")
     with style.look():
-        figure, panels = style.new_figure(
-            len(shown), len(found.activations), height=1.2 + 1.35 * len(shown), sharex=True, sharey="row"
+        made = layout.panels(
+            len(shown), len(found.activations), height=1.2 + 1.35 * len(shown), share_x=True, share_y=True
         )
-        for activation, column in zip(found.activations, panels.T, strict=True):
+        for activation, column in zip(found.activations, made.axes.T, strict=True):
             for _, trial in rows[rows["activation"] == activation].groupby("key", sort=False):
                 for name, axes in zip(shown, column, strict=True):
                     _line(axes, trial, name, found.colours[trial[CONDITION].iloc[0]])
             column[0].set_title(activation)
-            column[-1].set_xlabel(style.label("update"))
-        for name, row in zip(shown, panels, strict=True):
+        made.label_x(style.label("update"))
+        for i, (name, row) in enumerate(zip(shown, made.axes, strict=True)):
+            made.label_y(i, textwrap.fill(style.label(name), _LETTERS))
             _finish(row, name, rows)
         if "test_loss" in shown:
-            _baseline(panels[shown.index("test_loss")], found.trials["baseline"])
-        found.legend_below(figure, *_legend(rows, shown, one_baseline=_is_one(found.trials["baseline"])))
-        style.headed(figure, title, style.context(found.trials, found.fixed))
-    return figure
+            _baseline(made.axes[shown.index("test_loss")], found.trials["baseline"])
+        found.legend_below(made.figure, *_legend(rows, shown, one_baseline=_is_one(found.trials["baseline"])))
+        layout.headed(made.figure, title, style.context(found.trials, found.fixed))
+    return made.figure
 
 
 def _line(axes: Axes, trial: pd.DataFrame, name: str, colour: Any) -> None:
@@ -87,13 +89,12 @@ def _is_clipped(rows: pd.DataFrame) -> bool:
 
 
 def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
-    row[0].set_ylabel(textwrap.fill(style.label(name), _LETTERS))
     if name == "test_loss" and (rows[name].dropna() > 0).all():
         row[0].set_yscale("log")
         _few_ticks(row[0])
     if name in ("growth_rate", "lyapunov_max"):
         for axes in row:
-            axes.axhline(0, color="black", linewidth=0.7)
+            axes.axhline(0, color=style.shade(0.0), linewidth=0.7)
 
 
 def _few_ticks(axes: Axes) -> None:
@@ -109,7 +110,7 @@ def _baseline(row: Any, baseline: pd.Series) -> None:
     """Draw the loss of the best predictor without memory, where it is the same for all."""
     if _is_one(baseline):
         for axes in row:
-            axes.axhline(baseline.iloc[0], color="black", linewidth=0.7, linestyle="--")
+            axes.axhline(baseline.iloc[0], color=style.shade(0.0), linewidth=0.7, linestyle="--")
 
 
 def _is_one(baseline: pd.Series) -> bool:
@@ -118,14 +119,16 @@ def _is_one(baseline: pd.Series) -> bool:
 
 def _legend(rows: pd.DataFrame, shown: list[str], *, one_baseline: bool) -> list[Artist]:
     entries: list[Artist] = [
-        Line2D([], [], color="0.3", marker=marker, linestyle="none", label=f"ends: {word}")
+        Line2D([], [], color=style.shade(0.3), marker=marker, linestyle="none", label=f"ends: {word}")
         for status, (marker, word) in _ENDS.items()
         if (rows["status"] == status).any()
     ]
     if "test_loss" in shown:
-        entries.append(Line2D([], [], color="0.3", linewidth=0.4, label="loss in training"))
+        entries.append(Line2D([], [], color=style.shade(0.3), linewidth=0.4, label="loss in training"))
         if one_baseline:
-            entries.append(Line2D([], [], color="black", linewidth=0.7, linestyle="--", label="without memory"))
+            entries.append(
+                Line2D([], [], color=style.shade(0.0), linewidth=0.7, linestyle="--", label="without memory")
+            )
     if "log10_grad_norm_U" in shown and _is_clipped(rows):
-        entries.append(Line2D([], [], color="0.3", linestyle=":", label="after clipping"))
+        entries.append(Line2D([], [], color=style.shade(0.3), linestyle=":", label="after clipping"))
     return entries

@@ -9,6 +9,7 @@ from rnnlab.theory.averages import average_square, average_squared_slope
 from rnnlab.theory.bounds import STEEPEST_SLOPE, norm_bound, steepest_slope
 from rnnlab.theory.critical import edge_of_chaos
 from rnnlab.theory.mean_field import chi, depth_scale, fixed_point, iterate, lyapunov
+from rnnlab.theory.powers import gaussian_power_exponents, gaussian_power_singular_values
 from rnnlab.theory.products import gaussian_product_exponents, isometry_variance
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "depth_scale",
     "edge_of_chaos",
     "fixed_point",
+    "gaussian_power_exponents",
+    "gaussian_power_singular_values",
     "gaussian_product_exponents",
     "isometry_variance",
     "iterate",
