@@ -287,3 +287,12 @@ def test_help_lists_every_kind():
 def test_a_command_quotes_what_a_shell_would_take_apart():
     command = command_of("x", Asked("steps"), {"data": "a b.npz"})
     assert command == "rnnlab plot x steps --where 'data=a b.npz'"
+
+
+def test_the_page_on_figures_says_what_the_catalogue_says():
+    page = (Path(__file__).parent.parent / "docs" / "figures.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for kind in figures.CATALOGUE:
+        choices = ", ".join(f"`--{choice}`" for choice in kind.choices)
+        assert f"| `{kind.name}` | {kind.shows} | {' or '.join(kind.measures) or 'any'} | {choices} |" in page
+    assert f"as PNG and SVG: {', '.join(figures.KINDS)};" in readme

@@ -46,8 +46,9 @@ def gaussian_power_singular_values(width: int, *, weight_variance: float, steps:
     fall = 1 / np.tan(angle) + L * L / np.tan(L * angle) - (L + 1) ** 2 / np.tan((L + 1) * angle)  # -d ln x / dφ
     rate = np.exp(log_density + log_x) * fall
     above = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]))])  # the share of values above x(φ)
+    whole = above[-1] + rate[-1]  # what is beyond the last angle, where the rate has a limit
     with np.errstate(divide="ignore"):
-        return 0.5 * (L * np.log(g2) + np.interp(_middles(N) * above[-1], above, log_x))
+        return 0.5 * (L * np.log(g2) + np.interp(_middles(N) * whole, above, log_x))
 
 
 def _middles(N: int) -> NDArray[np.float64]:
