@@ -308,20 +308,15 @@ def test_plot_writes_both_and_prints_where(ready):
 @pytest.mark.parametrize(("output", "files"), [("a.pdf", ["a.pdf"]), ("deep/a", ["deep/a.png", "deep/a.svg"])])
 def test_plot_output(ready, output, files):
     data = json.loads(call("plot", "small", "steps", "--store", ready, "-o", output, "--json").stdout)
-    assert data == {"name": "small", "kind": "steps", "files": files}
+    assert (data["name"], data["kind"], data["files"]) == ("small", "steps", files)
+    assert data["command"] == "rnnlab plot small steps"
+    assert data["description"].startswith("Figure of kind steps")
     assert all(Path(name).is_file() for name in files)
 
 
 def test_plot_draws_one_scale_without_steps():
     call("run", "small.toml", "-s", "recurrent_scale=1", "-s", "measure.gradients.steps=false")
     assert json.loads(call("plot", "small", "--json").stdout)["kind"] == "rates"
-
-
-def test_plot_kinds_are_those_of_figures():
-    from rnnlab import figures
-    from rnnlab.cli import plot
-
-    assert plot.KINDS == figures.KINDS
 
 
 def test_extract(ready):
@@ -361,7 +356,7 @@ def test_extract_has_a_default_name(ready):
         (["show", "small", "--where", "width"], "KEY=VALUE"),
         (["show", "small", "--axis", "activation"], "is not a numeric parameter"),
         (["show", "small", "--axis", "recurent_scale"], "Did you mean recurrent_scale?"),
-        (["plot", "small", "grwoth"], "'growth', 'length', 'steps'"),
+        (["plot", "small", "grwoth"], "Did you mean growth?"),
         (["plot", "small", "-o", "x.gif"], "ends in .png, .svg or .pdf"),
         (["plot", "small", "length"], "needs several lengths"),
         (["extract", "small", "zzz"], "no trial of small has the key zzz"),

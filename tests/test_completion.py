@@ -93,6 +93,8 @@ CASES = {
     "activations": (["rnnlab", "new", "x", "--activation", "leaky"], ["leaky_relu"]),
     "tasks": (["rnnlab", "new", "x", "--task", "del"], ["delayed_xor"]),
     "kinds": (["rnnlab", "plot", "small", "surv"], ["survival"]),
+    "sizes": (["rnnlab", "plot", "small", "--size", "p"], ["page"]),
+    "axes of a figure": (["rnnlab", "plot", "small", "--x", "rec"], ["recurrent_scale"]),
     "axes": (["rnnlab", "show", "small", "--axis", "rec"], ["recurrent_scale"]),
     "shells": (["rnnlab", "completion", "z"], ["zsh"]),
     "no such command": (["rnnlab", "nonsense", "x"], []),

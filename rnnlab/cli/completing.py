@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from rnnlab import places
 from rnnlab.cli.options import DEFAULT_STORE
+from rnnlab.figures.catalogue import KINDS, SIZES
 
 _MOST = 500  # keys of trials that are proposed
 _Found = Iterable[str]
@@ -107,6 +108,14 @@ def _columns(ctx: click.Context, incomplete: str) -> _Found:
     return _after_comma(found, incomplete)
 
 
+def _kinds(ctx: click.Context, incomplete: str) -> _Found:
+    return KINDS
+
+
+def _sizes(ctx: click.Context, incomplete: str) -> _Found:
+    return SIZES
+
+
 def _axes_alone(ctx: click.Context, incomplete: str) -> _Found:
     return _axes(ctx)
 
@@ -196,7 +205,8 @@ def _shown(value: Any) -> str:
 _SOURCES: dict[str, Source] = {
     "experiment": _experiments, "name": _stored, "names": _stored, "a": _stored, "b": _stored, "key": _keys,
     "measure": _measures, "measures": _measures, "column": _columns, "columns": _columns, "where": _where,
-    "axis": _axes_alone, "x": _columns, "y": _columns, "hue": _axes_alone, "sets": _sets,
+    "axis": _axes_alone, "x": _axes_alone, "y": _axes_alone, "hue": _axes_alone, "sets": _sets, "kind": _kinds,
+    "size": _sizes,
     "activation": _words_of("activation"), "task": _words_of("task"), "loss": _words_of("loss"),
     "loss_at": _words_of("loss_at"),
 }  # fmt: skip
