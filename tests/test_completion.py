@@ -75,7 +75,7 @@ def proposed(work, *words, monkeypatch):
 
 
 CASES = {
-    "commands": (["rnnlab", "re"], ["repair", "reproduce"]),
+    "commands": (["rnnlab", "repro"], ["reproduce"]),
     "options": (["rnnlab", "run", "--max"], ["--max-failures", "--max-trials"]),
     "files and results": (["rnnlab", "run", "sma"], ["small"]),
     "shipped": (["rnnlab", "plan", "quicks"], ["quickstart"]),
@@ -117,7 +117,7 @@ def test_keys_of_trials(work, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["rnnlab", "re"], ["repair", "reproduce"]),
+        (["rnnlab", "repro"], ["reproduce"]),
         (["rnnlab", "run", "small", "-s", "recurrent_i"], ["recurrent_init="]),
         (["rnnlab", "show", "small", "--where", "activation", "=", "ta"], ["tanh"]),
         (["rnnlab", "show", "small", "--where", "activation", "="], ["tanh", "relu"]),
