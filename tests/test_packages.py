@@ -14,6 +14,7 @@ import pytest
 import rnnlab
 from rnnlab import doctor, experiment, plugins
 from rnnlab.errors import ExperimentError, UsageError
+from rnnlab.figures import style
 from tests import naive, packages
 
 SINE = "sine@rnnlab-waves-0.1.0"
@@ -127,6 +128,19 @@ def test_without_the_package_a_run_names_it_and_its_version(finished, tmp_path):
             assert "pip install rnnlab-waves==0.1.0" in done.stderr
     assert "pip install rnnlab-waves==0.1.0" in command(None, "reproduce", "waves", "--store", finished, code=2).stderr
     assert "sine" in command(None, "show", "waves", "--store", finished).stdout
+
+
+@pytest.mark.parametrize("words", [["plot", "-o", "waves.png"], ["export", "-o", "waves.csv"], ["verify"]])
+def test_without_the_package_results_are_drawn_exported_and_verified(words, finished, tmp_path):
+    name, *rest = [tmp_path / word if word.startswith("waves") else word for word in words]
+    command(None, name, "waves", *rest, "--store", finished)
+    assert all(path.exists() for path in rest[1:])
+
+
+def test_without_the_package_its_arrays_cannot_be_drawn(finished):
+    key = pd.read_parquet(finished / "waves" / "gradients").key[0]
+    done = command(None, "extract", "waves", key, "-o", "x.npz", "--store", finished, code=2)
+    assert f"the task is '{RECALL}', of the package rnnlab-waves 0.1.0, which is not installed here" in done.stderr
 
 
 def test_with_the_package_it_is_reproduced_bit_for_bit(finished, site):
@@ -335,3 +349,9 @@ def test_the_commands_of_the_page_run_in_its_order(site, finished, tmp_path):
         assert program == "rnnlab"
         words = [packages.ROOT / word if word.endswith(".toml") else word for word in words]
         command(site, *words, "--store", tmp_path / "results")
+
+
+def test_activations_of_packages_have_colours_and_markers_that_no_other_has():
+    names = [*rnnlab.theory.STEEPEST_SLOPE, SINE, "snake@rnnlab-waves-0.1.0"]
+    assert len(set(style.colours(names).values())) == len(names)
+    assert style.marker(SINE) not in map(style.marker, rnnlab.theory.STEEPEST_SLOPE)

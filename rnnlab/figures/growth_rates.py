@@ -146,9 +146,17 @@ def _name_bound(axes: Axes, bound: pd.Series, name: str) -> None:
 
 
 def _bounds(trials: pd.DataFrame, axis: str) -> dict[float, pd.Series]:
-    """Return for each γ the largest norm bound of any seed at each point of the axis."""
-    slopes = trials["activation"].map(theory.steepest_slope)
+    """Return for each γ that is known here the largest norm bound of any seed at each point of the axis."""
+    slopes = trials["activation"].map({name: _steepest_slope(name) for name in trials["activation"].unique()})
     return {slope: _norm_bound(group, axis) for slope, group in trials.groupby(slopes)}
+
+
+def _steepest_slope(activation: str) -> float:
+    """Return γ, nan where the activation is that of a package which is not installed here."""
+    try:
+        return theory.steepest_slope(activation)
+    except UsageError:
+        return float("nan")
 
 
 def _norm_bound(trials: pd.DataFrame, axis: str) -> pd.Series:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +22,7 @@ from rnnlab import analysis, measures, theory
 from rnnlab.columns import Column
 from rnnlab.errors import UsageError, did_you_mean
 from rnnlab.figures.catalogue import SIZES
+from rnnlab.plugins import is_full
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +32,8 @@ _HUES = (  # six of Okabe and Ito, then five of Tol: one for each activation
     "#44AA99",
 )  # fmt: skip
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
+_OF_PACKAGES = ("#AA4499", "#117733", "#DDAA33", "#6699CC")  # Tol: activations that are not rnnlab's own, as they come
+_THEIR_MARKERS = ("p", "8", "d", "H")
 LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MAX_HUES = 8
 MAX_CONDITIONS = len(_HUES)  # that are told in words
@@ -177,14 +182,18 @@ def unit(name: str) -> str:
 def colours(values: Sequence[Any]) -> dict[Any, Any]:
     """Return a colour for each value: for an activation the same in every figure, for numbers a ramp."""
     if all(isinstance(value, str) for value in values):
-        return {value: _hue(_place(value, values)) for value in values}
+        theirs = dict(zip(sorted(filter(is_full, values)), cycle(_OF_PACKAGES), strict=False))
+        return {value: _shade(theirs[value]) if value in theirs else _hue(_place(value, values)) for value in values}
     low, high = _RAMPS[theme().dark]
     ramp = mpl.colormaps["viridis"](np.linspace(low, high, len(values)))
     return dict(zip(values, map(tuple, ramp), strict=True))
 
 
 def _hue(place: int) -> str:
-    colour = _HUES[place % len(_HUES)]
+    return _shade(_HUES[place % len(_HUES)])
+
+
+def _shade(colour: str) -> str:
     if not theme().dark:
         return colour
     return _mixed(colour, "white", _LIGHTER)
@@ -192,6 +201,8 @@ def _hue(place: int) -> str:
 
 def marker(value: Any, others: Sequence[Any] = ()) -> str:
     """Return the marker of an activation, or of a value among others, so that colour is not all that tells."""
+    if isinstance(value, str) and is_full(value):
+        return _THEIR_MARKERS[crc32(value.encode()) % len(_THEIR_MARKERS)]
     if isinstance(value, str):
         return _MARKERS[_place(value, others) % len(_MARKERS)]
     return _MARKERS[list(others).index(value) % len(_MARKERS)] if value in others else _MARKERS[0]

@@ -90,7 +90,7 @@ def find(kind: str, text: str, built_in: Collection[str]) -> Entry:
     if full:
         own = [entry for entry in own if entry.package == full[1]]
         if not own or own[0].version != full[2]:
-            raise Refused(_absent(kind, text, full, own))
+            raise Refused(_absent(text, full, own))
     elif not own:
         raise Unknown(f"is unknown.{did_you_mean(text, [*built_in, *(entry.name for entry in entries(kind))])}")
     if len(own) > 1:
@@ -120,11 +120,11 @@ def resolve(kind: str, text: str, built_in: Collection[str]) -> str:
     return text if is_full(text) else find(kind, text, built_in).full
 
 
-def _absent(kind: str, text: str, full: tuple[str, str, str], own: list[Entry]) -> str:
+def _absent(text: str, full: tuple[str, str, str], own: list[Entry]) -> str:
     name, package, version = full
-    there = f"{package} {own[0].version} is" if own else "it is not"
-    or_else = f', or write "{name}" for that of {own[0].version}' if own else ""
-    return (
-        f"is {text!r}, the {kind} {name} of the package {package} {version}; installed here {there}. "
-        f"Install it (pip install {package}=={version}){or_else}."
-    )
+    install = f"pip install {package}=={version}"
+    if not own:
+        return f"is {text!r}, of the package {package} {version}, which is not installed here: {install}"
+    there = own[0].version
+    other = f"of the package {package} {version}, where {package} {there} is installed"
+    return f'is {text!r}, {other}: {install}, or write "{name}" for that of {there}'

@@ -39,8 +39,6 @@ def require(records: Any, *, exactly: bool = False) -> None:
             continue
         there = [entry for entry in entries("measure") if (entry.name, entry.package) == (name, package)]
         if not there or (exactly and there[0].version != version):
-            is_there = f"{package} {there[0].version} is" if there else "it is not"
-            raise UsageError(
-                f"the measure {name} is of the package {package} {version}; installed here {is_there}. "
-                f"Install it: pip install {package}=={version}"
-            )
+            but = f"where {package} {there[0].version} is installed" if there else "which is not installed here"
+            of = f"the measure {name} is of the package {package} {version}"
+            raise UsageError(f"{of}, {but}: pip install {package}=={version}")

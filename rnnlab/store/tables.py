@@ -45,7 +45,8 @@ def columns_of(table: str) -> tuple[Column, ...]:
         return BOOKKEEPING[table]
     module = measures.registry().get(owner(table))
     if module is None or table not in module.TABLES:
-        raise UsageError(f"{table} is no table of a measure that this rnnlab knows.")
+        remedy = "install the package that has it, or a newer rnnlab"
+        raise UsageError(f"{table} is no table of a measure that this rnnlab knows: {remedy}.")
     own = tuple(module.TABLES[table])
     if table != owner(table):
         return (KEY, *own, SETTINGS, VERSION)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlab.errors import UsageError
-from rnnlab.plugins import Entry, find
+from rnnlab.plugins import Entry, Refused, find
 from rnnlab.tasks.contract import Form
 from rnnlab.trial import Trial, parameters, trial_of
 
@@ -111,4 +111,8 @@ class OwnTask:
 @cache
 def own_task(name: str) -> OwnTask:
     """Return the task of this full name; raises UsageError where it is not installed, or cannot be used."""
-    return OwnTask(find("task", name, ()))
+    try:
+        entry = find("task", name, ())
+    except Refused as error:
+        raise UsageError(f"the task {error}") from None
+    return OwnTask(entry)
