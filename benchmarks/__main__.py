@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import commands, kernels, long, lyapunov, machine, pairs, scale_out, store, theory, training
+from benchmarks import commands, kernels, long, lyapunov, machine, pairs, report, scale_out, store, theory, training
 from benchmarks.whole_process import measure as process
 
 README = Path(__file__).with_name("README.md")
@@ -20,6 +20,7 @@ SECTIONS = {
     "theory": theory.section,
     "commands": commands.section,
     "store": store.section,
+    "report": report.section,
     "scale-out": scale_out.section,
     "training": training.section,
 }

@@ -59,6 +59,7 @@ def test_first_picture_is_the_phase_diagram(page, made):
     for panel, activation in enumerate(("tanh", "relu")):
         np.testing.assert_allclose(drawn(page, panel), means(made[0], activation), rtol=1e-6)
     assert page.locator("#diagram .heatmaplayer image").count() == 2
+    assert page.locator("#diagram .legend").count() == 0  # of the line where the mean is zero: the note tells of it
     assert status(page) == "72 trials shown."
 
 

@@ -116,7 +116,7 @@ function phases(places) {
       ...(few && columnsWide(panels.length) <= 2 ? { texttemplate: "%{z:.3~g}" } : {}) });
     const flat = z.flat().filter((value) => value !== null);
     if (shown.signed && x.length > 1 && y.length > 1 && Math.min(...flat) < 0 && Math.max(...flat) > 0) {
-      traces.push({ type: "contour", x, y, z, ...axes, autocontour: false, showscale: false, hoverinfo: "skip", line: { color: "#000", width: 2 },
+      traces.push({ type: "contour", x, y, z, ...axes, autocontour: false, showscale: false, showlegend: false, hoverinfo: "skip", line: { color: "#000", width: 2 },
         contours: { start: 0, end: 0, size: 1, coloring: "none" } });
     }
     const lost = y.flatMap((v) => x.filter((u) => of(v, u).diverged).map((u) => [u, v]));
@@ -150,9 +150,10 @@ function lines(places) {
       y: [...there.map((u) => tallies[u].high), ...there.toReversed().map((u) => tallies[u].low)], fill: "toself", fillcolor: color, opacity: 0.18,
       line: { width: 0 }, hoverinfo: "skip", showlegend: false });
     if (lab.shown <= MOST_DOTS) traces.push(dots(panel, x, shown, color));
-    traces.push({ type: "scatter", mode: "lines+markers", name, x, y: tallies.map((each) => (each.finite ? each.mean : null)), line: { color, width: 2 },
-      marker: { color, size: 7, symbol: panel }, showlegend: panels.length > 1, customdata: x.map((_, u) => ({ panel, up: 0, across: u })),
-      text: tallies.map((each, u) => brief(each, shown, { panel, up: 0, across: u })), hoverinfo: "text" });
+    const run = x.map((_, u) => u).filter((u) => tallies[u].trials); // a union has not every value: no gap where there is no trial
+    traces.push({ type: "scatter", mode: "lines+markers", name, x: run.map((u) => x[u]), y: run.map((u) => (tallies[u].finite ? tallies[u].mean : null)), line: { color, width: 2 },
+      marker: { color, size: 7, symbol: panel }, showlegend: panels.length > 1, customdata: run.map((u) => ({ panel, up: 0, across: u })),
+      text: run.map((u) => brief(tallies[u], shown, { panel, up: 0, across: u })), hoverinfo: "text" });
   });
   const values = columns.across.values;
   if (numeric) Object.assign(layout.xaxis1, isLogarithmic(values) ? { type: "log" } : {}, across.length <= 8 ? { tickvals: x, ticktext: labelsOf(columns.across, across) } : {});
@@ -181,11 +182,11 @@ function columnsWide(panels) {
 
 /** A layout of so many panels beside and below one another, without what they show. */
 function frame(panels, titles) {
-  const { text, line } = palette();
+  const { text, line, quiet } = palette();
   const wide = columnsWide(panels), high = Math.ceil(panels / wide);
   const layout = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif", size: 12 },
     margin: { l: 60, r: 10, t: 28, b: 50 }, height: Math.max(380, 60 + 300 * high), annotations: [], hovermode: "closest", dragmode: false,
-    hoverlabel: { align: "left" } };
+    hoverlabel: { align: "left" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text } };
   const gapX = wide > 1 ? 0.06 : 0, gapY = high > 1 ? 0.12 : 0;
   const w = (1 - gapX * (wide - 1)) / wide, h = (1 - gapY * (high - 1)) / high;
   for (let panel = 0; panel < panels; panel++) {
