@@ -24,6 +24,7 @@ extensions = [
     "sphinx_design",
     "commands",
     "docstrings",
+    "drawn",
     "mathml",
 ]
 exclude_patterns = ["_build"]

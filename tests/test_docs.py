@@ -206,3 +206,10 @@ def tracked_files() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     paths = [Path(name) for name in listed.decode().split("\0") if name]
     return [path for path in paths if path.suffix not in BINARY and (ROOT / path).is_file()]
+
+
+def test_the_gallery_has_every_kind_of_figure():
+    from rnnlab.figures import KINDS
+
+    drawn = re.findall(r"^rnnlab plot \S+ (\w+)", (DOCS / "gallery.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(drawn) == set(KINDS)
