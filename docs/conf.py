@@ -29,7 +29,6 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 nitpicky = True
-suppress_warnings = ["toc.not_readable"]  # pages that are still to come
 smartquotes = False  # a prime is no quotation mark, and --store has two hyphens
 default_role = "code"  # in docstrings `x` is code, as it is in Markdown
 

@@ -22,6 +22,9 @@ def gaussian_power_exponents(width: int, *, weight_variance: float) -> NDArray[n
 
     the logarithms of |eig(U)|, which fill a disc of radius g evenly (Girko's circular law). Nats per step; -inf for
     g² = 0. Raises UsageError.
+
+    >>> gaussian_power_exponents(3, weight_variance=1.0).round(6).tolist()
+    [-0.091161, -0.346574, -0.89588]
     """
     N, g2 = count("width", width, 1), variance("weight_variance", weight_variance)
     with np.errstate(divide="ignore"):
@@ -37,6 +40,9 @@ def gaussian_power_singular_values(width: int, *, weight_variance: float, steps:
     Fuss and Catalan's law, of powers of one matrix as of products of L different ones (Alexeev, Götze, Tikhomirov 2010,
     Lith. Math. J. 50); for L = 1 that of Marchenko and Pastur. The i-th value stands at the quantile (i - ½)/N. Powers
     of a finite matrix follow it the less the larger L is beside N. -inf for g² = 0. Raises UsageError.
+
+    >>> gaussian_power_singular_values(3, weight_variance=1.0, steps=1).round(3).tolist()
+    [0.37, -0.213, -1.337]
     """
     N, L, g2 = count("width", width, 1), count("steps", steps, 1), variance("weight_variance", weight_variance)
     angle = np.linspace(0.0, math.pi / (L + 1), _POINTS)[1:-1]
