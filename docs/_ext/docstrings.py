@@ -12,7 +12,7 @@ from sphinx.util.nodes import make_refnode
 
 _MARKUP = re.compile(r"(`[^`]*`)|([|*\\])|(?<=\w)_(?!\w)")
 # Types of other libraries stand in signatures under the names that the code has for them.
-_FOREIGN = re.compile(r"(np|pd|numpy|pandas|matplotlib|collections|concurrent|pathlib|os|click)\.|[A-Z]\w*$")
+_FOREIGN = re.compile(r"(np|pa|pd|numpy|pandas|matplotlib|collections|concurrent|pathlib|os|click)\.|[A-Z]\w*$")
 
 
 def setup(app: Any) -> dict[str, bool]:
