@@ -84,7 +84,12 @@ def start(kind, store, **options):
 def run(kind, store, **options):
     """Run it and return what it prints: new, failed and left, or the error."""
     process = start(kind, store, **options)
-    output, errors = process.communicate(timeout=180)
+    try:
+        output, errors = process.communicate(timeout=180)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert process.returncode == 0, errors
     return json.loads(output.splitlines()[-1])
 
