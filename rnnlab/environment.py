@@ -44,8 +44,13 @@ def describe() -> dict[str, Any]:
     }
 
 
+def with_packages(description: Mapping[str, Any], codes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the description with version and code of the packages that an experiment takes parts from, if any."""
+    return {**description, **({"plugins": dict(codes)} if codes else {})}
+
+
 def fingerprint(description: Mapping[str, Any]) -> str:
-    """Return 10 digits of a hash of what can change bits: versions, kernels, processor, BLAS; not the host."""
+    """Return 10 digits of a hash of what can change bits: versions, code, processor, BLAS; not the host."""
     versions = {"rnnlab": description["rnnlab"], "python": description["python"], **description["packages"]}
     machine = description["machine"]
     relevant = {
@@ -53,6 +58,7 @@ def fingerprint(description: Mapping[str, Any]) -> str:
         "machine": {name: machine[name] for name in ("architecture", "cpu", "libc", "compiled_for")},
         "blas": description["blas"],
         "kernels": description["kernels"],
+        **({"plugins": description["plugins"]} if "plugins" in description else {}),
     }
     text = json.dumps(relevant, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:10]

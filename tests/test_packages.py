@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
 
 import rnnlab
-from rnnlab import doctor, experiment, plugins
+from rnnlab import api, doctor, experiment, plugins
 from rnnlab.errors import ExperimentError, UsageError
+from rnnlab.executors import sameness
+from rnnlab.executors.failures import WorkersDiffer
 from rnnlab.figures import style
 from tests import naive, packages
 
@@ -66,7 +71,9 @@ def test_the_tests_of_the_example_pass(site):
 
 def test_the_manifest_names_what_is_of_a_package_with_its_version(finished):
     manifest = json.loads((finished / "waves" / "manifest.json").read_text())
-    package = {"package": "rnnlab-waves", "version": "0.1.0"}
+    [code] = {each["code"] for each in manifest["plugins"]}
+    assert re.fullmatch("[0-9a-f]{10}", code)
+    package = {"package": "rnnlab-waves", "version": "0.1.0", "code": code}
     assert manifest["plugins"] == [
         {"kind": "activation", "name": "sine", **package},
         {"kind": "task", "name": "recall", **package},
@@ -156,6 +163,58 @@ def test_another_version_is_another_activation(finished, tmp_path, tmp_path_fact
     assert (plan["done"], plan["new"]) == (0, 18)  # the task is of that version too
     done = command(newer, "run", "waves", "--store", store, "-s", "seed=0", code=2)  # the manifest asks for 0.1.0
     assert "rnnlab-waves 0.2.0 is" in done.stderr
+
+
+def test_code_that_changed_under_the_same_version_is_told_and_labelled(finished, site, tmp_path):
+    edited, store = tmp_path / "site", tmp_path / "store"
+    shutil.copytree(site, edited)
+    shutil.copytree(finished, store)
+    file = edited / "waves" / "sine.py"
+    file.write_text(file.read_text() + "# another\n")
+    done = command(edited, "run", packages.EXAMPLE / "waves.toml", "--store", store, "-s", "seed=0,1,2,3")
+    before, after = (json.loads((folder / "waves" / "manifest.json").read_text()) for folder in (finished, store))
+    assert before["environment"] != after["environment"]
+    assert before["plugins"][0]["code"] != after["plugins"][0]["code"]
+    assert re.search(r"plugins.rnnlab-waves was 0\.1\.0, code \w+, is 0\.1\.0, code \w+", done.stderr)
+    rows = pd.read_parquet(store / "waves" / "speed")
+    assert set(rows.environment[rows.seed < 3]) == {before["environment"]}
+    assert set(rows.environment[rows.seed == 3]) == {after["environment"]}
+
+
+def test_a_worker_of_other_code_is_refused(waves):
+    [entry] = [each for each in plugins.entries("activation") if each.name == "sine"]
+    record = {"kind": "activation", "name": "sine", "package": entry.package, "version": entry.version}
+    sameness.check_packages([{**record, "code": plugins.record([SINE], [], [])[0]["code"]}])
+    with pytest.raises(WorkersDiffer, match=r"rnnlab-waves 0\.1\.0, whose code is another here"):
+        sameness.check_packages([{**record, "code": "0123456789"}])
+
+
+def test_new_knows_what_packages_bring(waves, tmp_path):
+    made = api.new("mine", sets=["task=recall", "activation=sine,tanh"], measures=["speed"], output=tmp_path / "m.toml")
+    assert list(experiment.read(made.file).measures) == ["speed"]
+    table = tomllib.loads(made.text)
+    assert table["grid"]["task"] == "recall"
+    assert "loss_at" not in table["grid"]  # it is the task's own
+    assert "# how far the state moves in a step" in made.text
+
+
+def test_a_name_that_a_missing_package_may_have_is_told_so():
+    with pytest.raises(
+        ExperimentError, match="If a package has it, install that here; see those that are with: rnnlab doctor"
+    ):
+        rnnlab.draw(activation="wobble", width=2, length=2)
+    with pytest.raises(ExperimentError, match=r"Did you mean tanh\?$"):
+        rnnlab.draw(activation="tanhh", width=2, length=2)
+
+
+@pytest.mark.parametrize(("option", "name"), [("--activation", "sine"), ("--task", "recall"), ("--measure", "speed")])
+def test_tab_proposes_what_packages_bring(option, name, site):
+    asked = {"_RNNLAB_COMPLETE": "bash_complete", "COMP_WORDS": f"rnnlab new {option} {name[0]}", "COMP_CWORD": "3"}
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnlab"], capture_output=True, text=True, check=False,
+        env={**packages.environment(site), **asked},
+    )  # fmt: skip
+    assert f"plain,{name}" in done.stdout.splitlines(), done.stderr
 
 
 def test_built_in_trials_keep_their_keys(waves):
@@ -334,7 +393,11 @@ def test_editors_are_told_the_names(waves):
     grid = experiment.json_schema()["definitions"]["grid"]["properties"]
     assert "sine" in grid["activation"]["anyOf"][0]["enum"]
     assert "recall" in grid["task"]["anyOf"][0]["enum"]
-    assert "speed" in experiment.json_schema()["properties"]["measure"]["properties"]
+    schema = experiment.json_schema()
+    assert "speed" in schema["properties"]["measure"]["properties"]
+    check = jsonschema.Draft7Validator(schema)
+    check.validate(tomllib.loads((packages.EXAMPLE / "waves.toml").read_text()))
+    assert not check.is_valid({"schema": 1, "name": "x", "grid": {}, "measure": {"sped": {}}})
 
 
 PAGE = packages.ROOT / "docs" / "how-to" / "own-package.md"

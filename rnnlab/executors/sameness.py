@@ -22,9 +22,10 @@ def here() -> dict[str, Any]:
     return environment.describe()
 
 
-def check_here(expected: str) -> None:
-    """Raise WorkersDiffer where the fingerprint of this process's environment is another one."""
-    if (found := environment.fingerprint(here())) != expected:
+def check_here(expected: str, packages: Iterable[plugins.Record] = ()) -> None:
+    """Raise WorkersDiffer where the fingerprint of this process's environment is another one, with these packages."""
+    found = environment.fingerprint(environment.with_packages(here(), plugins.codes(packages)))
+    if found != expected:
         raise WorkersDiffer(f"the worker on {platform.node()} has environment {found}, not {expected}. {_REMEDY}.")
 
 

@@ -15,7 +15,7 @@ from rnnlab.plugins.entries import (
     resolve,
 )
 from rnnlab.plugins.functions import activation_named, apply, code_of, is_bounded, largest_slope
-from rnnlab.plugins.records import Record, record, require
+from rnnlab.plugins.records import Record, codes, record, require
 
 __all__ = [
     "FULL",
@@ -28,6 +28,7 @@ __all__ = [
     "activation_named",
     "apply",
     "code_of",
+    "codes",
     "entries",
     "find",
     "full_name",

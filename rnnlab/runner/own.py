@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from rnnlab import environment
+from rnnlab import environment, plugins
 from rnnlab import store as stores
 from rnnlab.errors import StoreDamaged, UsageError
 from rnnlab.experiment import Experiment
 from rnnlab.runner.computing import measured, tables_of
 from rnnlab.runner.labels import Label, labels_of
 from rnnlab.runner.manifest import finished, now, record
+from rnnlab.runner.packages import packages_of
 from rnnlab.runner.running import Summary
 from rnnlab.trial import parameters
 
@@ -88,7 +89,7 @@ def _write(place: stores.Layout, own: OwnNetwork, networks: Networks) -> Summary
     begin, started = time.perf_counter(), now()
     previous = _manifest(place)
     notes = [*stores.recover(place), *stores.set_incomplete_aside(place, previous)]
-    description = environment.describe()
+    description = environment.with_packages(environment.describe(), plugins.codes(packages_of(own)))
     here = environment.fingerprint(description)
     stores.note_environment(place, here, description)
     found = {name: _found(place, own, name, label) for name, label in labels_of(own).items()}

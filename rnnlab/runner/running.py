@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from os import PathLike
 
-from rnnlab import environment, executors
+from rnnlab import environment, executors, plugins
 from rnnlab import store as stores
 from rnnlab.errors import ExecutorLost, StoreDamaged, StoreIOError
 from rnnlab.experiment import Experiment
@@ -137,7 +137,7 @@ def _write(place: stores.Layout, experiment: Experiment, means: Means, notes: li
     notes += [*said, *stores.recover(place), *stores.set_incomplete_aside(place, previous)]
     work = missing(place, experiment)
     means.progress(work.done, work.total)
-    description = environment.describe()
+    description = environment.with_packages(environment.describe(), plugins.codes(packages_of(experiment)))
     here = environment.fingerprint(description)
     books, checkpoints = Books(place, here), Checkpoints(place, here)
     notes += differences(previous, experiment, description, here)

@@ -34,8 +34,8 @@ class Compute:
         if not self.check:
             return job.compute(self.pause)
         with single_threaded_blas():
-            sameness.check_here(job.environment)
             sameness.check_packages(self.packages)
+            sameness.check_here(job.environment, self.packages)
             return job.compute(self.pause)
 
     def prepare(self) -> None:
