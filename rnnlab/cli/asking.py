@@ -35,7 +35,7 @@ def asked(name: str, *, quiet: bool) -> dict[str, Any]:
 
         chosen.update(click.prompt(question, default=default, value_proc=checked, err=True))
 
-    known = ", ".join(measures.registry())
+    known = ", ".join(measures.names())
     ask(f"What to measure ({known})", "gradients", lambda text: {"measures": _words(text)})
     for key, words in _questions(training="training" in chosen["measures"]):
         default = _typed(current()["grid"].get(key, parameters()[key].default))
@@ -48,12 +48,15 @@ def asked(name: str, *, quiet: bool) -> dict[str, Any]:
 def _questions(*, training: bool) -> list[tuple[str, str]]:
     from typing import get_args
 
+    from rnnlab import plugins
     from rnnlab.trial import parameters
 
-    choices = {name: ", ".join(get_args(parameters()[name].type)) for name in ("task", "activation")}
+    def known(name: str) -> str:
+        return ", ".join((*get_args(parameters()[name].type), *(entry.name for entry in plugins.entries(name))))
+
     return [
-        *([("task", f"Task ({choices['task']})")] if training else []),
-        ("activation", f"Activations ({choices['activation']})"),
+        *([("task", f"Task ({known('task')})")] if training else []),
+        ("activation", f"Activations ({known('activation')})"),
         ("recurrent_scale", "Recurrent scales g"),
         ("length", "Lengths T"),
         ("width", "Widths N"),

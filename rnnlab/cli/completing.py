@@ -91,10 +91,10 @@ def _keys(ctx: click.Context, incomplete: str) -> _Found:
 
 def _measures(ctx: click.Context, incomplete: str) -> _Found:
     """Those of the experiment that is named, else all; several may stand apart by commas."""
-    from rnnlab.measures import registry
+    from rnnlab.measures import names
 
     stored = ctx.params.get("name") in places.stored(_store(ctx))
-    return _after_comma(_manifest(ctx)["measures"] if stored else registry(), incomplete)
+    return _after_comma(_manifest(ctx)["measures"] if stored else names(), incomplete)
 
 
 def _columns(ctx: click.Context, incomplete: str) -> _Found:
@@ -154,10 +154,12 @@ def _words_of(parameter: str) -> Source:
 def _choices(parameter: str) -> tuple[str, ...]:
     from typing import Literal, get_args, get_origin
 
+    from rnnlab import plugins
     from rnnlab.trial import parameters
 
     kind = parameters()[parameter].type
-    return get_args(kind) if get_origin(kind) is Literal else ()
+    own = [entry.name for entry in plugins.entries(parameter)] if parameter in plugins.KINDS else []
+    return (*get_args(kind), *own) if get_origin(kind) is Literal else ()
 
 
 def _after_comma(words: Iterable[str], incomplete: str) -> list[str]:

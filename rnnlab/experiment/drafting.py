@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnlab import plugins
 from rnnlab.errors import ExperimentError, UsageError
 from rnnlab.experiment import overrides
 from rnnlab.experiment.model import SCHEMA, Experiment
@@ -68,12 +69,17 @@ def _task(chosen: list[str], measures: list[str], place: str) -> str:
     data: dict[str, Any] = {"grid": {}}
     overrides.apply(data, [each for each in chosen if each.split("=")[0].strip() == "task"], Problems(place))
     task = data["grid"].get("task", _TRAINED_ON if "training" in measures else "noise")
-    return task if isinstance(task, str) and task in TASKS else "noise"
+    if not isinstance(task, str):
+        return "noise"
+    try:
+        return task if task in TASKS else plugins.resolve("task", task, tuple(TASKS))
+    except UsageError:  # it is told with all else that is wrong
+        return "noise"
 
 
 def _question(task: str, measures: list[str]) -> str:
     if "training" in measures:
-        return f"Which networks learn {task.replace('_', ' ')}, and over how many steps?"
+        return f"Which networks learn {task.partition('@')[0].replace('_', ' ')}, and over how many steps?"
     return "Does the gradient vanish or explode as the recurrent weights grow?"
 
 

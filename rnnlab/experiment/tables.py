@@ -108,6 +108,17 @@ def _coerced(parameter: Parameter, value: Any, key: str, problems: Problems) -> 
         return None
 
 
+def _unknown(parameter: Parameter, value: str) -> Any:
+    """Say what there is, and where nothing is like it that a package may be missing."""
+    offered = [entry.name for entry in plugins.entries(parameter.name)]
+    try:
+        return coerce(Literal[(*get_args(parameter.type), *offered)], value)
+    except Refused as refused:
+        told = str(refused)
+    absent = " If a package has it, install that here; see those that are with: rnnlab doctor"
+    raise Refused(told if "Did you mean" in told else told + absent)
+
+
 def _named(parameter: Parameter, value: Any) -> Any:
     """Return the name of an activation or a task: rnnlab's own, or that of a package with its version."""
     built_in = get_args(parameter.type)
@@ -116,8 +127,7 @@ def _named(parameter: Parameter, value: Any) -> Any:
     try:
         name = plugins.resolve(parameter.name, value, built_in)
     except plugins.Unknown:
-        offered = [entry.name for entry in plugins.entries(parameter.name)]
-        return coerce(Literal[(*built_in, *offered)], value)  # which says what there is
+        return _unknown(parameter, value)
     if not plugins.is_installed(parameter.name, name):
         return name  # a record names it; a run asks for it
     if parameter.name == "activation":

@@ -25,8 +25,9 @@ class OwnMeasure(ModuleType):
     """A measure like those of this folder, whose tables are looked at before anybody stores them."""
 
     def __init__(self, entry: Entry) -> None:
-        super().__init__(entry.value)
-        self._entry, self._measure = entry, entry.load()
+        measure = entry.load()
+        super().__init__(entry.value, measure.__doc__)
+        self._entry, self._measure = entry, measure
         lacking = [name for name in _WORDS if not hasattr(self._measure, name)]
         if lacking:
             raise self._error(f"has no {', '.join(lacking)}: docs/how-to/own-package.md says what a measure has")
