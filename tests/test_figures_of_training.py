@@ -87,8 +87,20 @@ def test_training_draws_a_line_a_trial_and_marks_its_end(frame):
     assert tanh.get_yscale() == "log"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert [label for label in labels if label.isdigit()] == ["10", "20", "100"]
-    for word in ("ends: success", "ends: diverged", "loss in training", "without memory", "after clipping"):
+    for word in ("ends: success", "ends: diverged", "loss in training", "without memory", "norm after clipping"):
         assert word in labels
+
+
+def test_conditions_of_training_differ_in_colour_and_in_kind_of_line(frame):
+    found = figures.drawn(frame.query("recurrent_scale == 0.5"))
+    figure = figures.training(by_update_frame(found.trials)[["key", *COLUMNS]], found)
+    curves = [line for line in figure.axes[0].get_lines() if line.get_linewidth() == 0.8]
+    looks = {(line.get_color(), line.get_linestyle(), str(line._unscaled_dash_pattern)) for line in curves}
+    assert len(curves) == 3 * 4
+    assert len(looks) == len({look[0] for look in looks}) == len({look[2] for look in looks}) == 3
+    handles = {line.get_label(): line for line in figure.legends[0].legend_handles}
+    of_legend = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in map(handles.get, ("10", "20", "100"))}
+    assert of_legend == {(colour, dashes) for colour, _, dashes in looks}
 
 
 def test_training_shows_only_what_was_measured(frame):

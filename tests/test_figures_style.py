@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import combinations
+from types import ModuleType
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from rnnlab import figures
+from rnnlab import figures, measures
+from rnnlab.columns import Column
 from rnnlab.errors import UsageError
 from rnnlab.figures import style
 from tests.frames import trials_frame
@@ -164,6 +166,38 @@ def test_files_tell_what_they_are(trials, tmp_path, suffix, texts):
             assert image.text["Comment"] == "rnnlab plot c3"
     else:
         assert all(word in raw for word in (b"T1", b"D2 of figure", b"rnnlab plot c3"))
+
+
+def test_a_file_is_drawn_once(trials, tmp_path, monkeypatch):
+    drawn = []
+    figure = figures.growth(trials)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(figure), "draw", lambda self, renderer: drawn.append(renderer))
+        figures.save(figure, tmp_path / "x.png", tmp_path / "x.svg", tmp_path / "x.pdf")
+    assert len(drawn) == 3
+
+
+def test_settings_of_others_do_not_change_what_is_saved(trials, tmp_path):
+    figures.save(figures.growth(trials), tmp_path / "x.png")
+    with mpl.rc_context({"figure.autolayout": True, "savefig.bbox": "tight", "savefig.dpi": 30}):
+        figures.save(figures.growth(trials), tmp_path / "y.png")
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+
+
+def test_labels_are_those_of_the_measures_that_a_figure_is_of(monkeypatch):
+    own = ModuleType("own")
+    own.TABLES = {
+        "own": (Column("pace", "float64", "how fast", "m/s"), Column("growth_rate", "float64", "another", "1/s")),
+        "own_by_step": (Column("pace", "float64", "how fast at t", "m"), Column("t", "int64", "step")),
+    }
+    assert (style.label("pace"), style.unit("pace")) == ("pace", "")
+    registered = {**measures.registry(), "own": own}
+    monkeypatch.setattr(style.measures, "registry", lambda: registered)
+    with style.columns_of(["own"]):
+        assert (style.label("pace"), style.unit("pace")) == ("pace (m/s)", "m/s")
+        assert style.label("growth_rate") == "growth rate (1/s)"
+        assert style.label("lyapunov_max") == "largest Lyapunov exponent λ₁ (nats/step)"
+    assert style.unit("growth_rate") == "nats/step"
 
 
 def test_layout_is_made_anew_after_saving(trials, tmp_path):

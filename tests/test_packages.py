@@ -418,3 +418,8 @@ def test_activations_of_packages_have_colours_and_markers_that_no_other_has():
     names = [*rnnlab.theory.STEEPEST_SLOPE, SINE, "snake@rnnlab-waves-0.1.0"]
     assert len(set(style.colours(names).values())) == len(names)
     assert style.marker(SINE) not in map(style.marker, rnnlab.theory.STEEPEST_SLOPE)
+
+
+def test_figures_label_what_a_measure_of_a_package_measured(finished, waves):
+    figure = rnnlab.load("waves", finished).plot("statistics", column="speed")
+    assert {axes.get_ylabel() for axes in figure.axes} == {"speed of the state"}

@@ -37,6 +37,10 @@ class Conditions:
         """The marker of a condition, so that colour is not all that tells them apart."""
         return style.marker(list(self.values).index(condition), range(len(self.values)))
 
+    def line(self, condition: str) -> Any:
+        """The kind of line of a condition, for the same reason."""
+        return style.LINES[list(self.values).index(condition) % len(style.LINES)]
+
     @property
     def activations(self) -> list[str]:
         """The activations in the order of panels."""
@@ -47,9 +51,9 @@ class Conditions:
         own = [
             Line2D(
                 [], [], color=colour, label=name, marker=self.marker(name) if markers else None,
-                linestyle=style.LINES[i % len(style.LINES)] if lines else "-",
+                linestyle=self.line(name) if lines else "-",
             )
-            for i, (name, colour) in enumerate(self.colours.items()) if name
+            for name, colour in self.colours.items() if name
         ]  # fmt: skip
         if own or more:
             layout.legend_below(figure, own, more, title=self.title)

@@ -68,7 +68,7 @@ def plot(
     means nothing to it or to these trials.
     """
     columns = (column,) if isinstance(column, str) else tuple(column or ())
-    with style.look(size, dark=dark):
+    with style.look(size, dark=dark), style.columns_of(results.measured):
         if kind is not None and kind not in KINDS:
             raise UsageError(f"figure {kind} is unknown.{did_you_mean(kind, KINDS)}")
         _check_where(results, where or {})

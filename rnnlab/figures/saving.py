@@ -44,13 +44,13 @@ def _told(suffix: str, about: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _laid_out(figure: Figure) -> Iterator[None]:
-    """Lay the figure out once: matplotlib would do so twice for each file, which takes as long as drawing it."""
+    """Lay the figure out once: matplotlib would do so for each file, and draw it once more in vain to find out."""
     engine = figure.get_layout_engine()
     if engine is None:
         yield
         return
     engine.execute(figure)
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # "none" would leave one that asks for a drawing in vain
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -69,6 +70,7 @@ _SIZES = {"column": (3.35, 0.9), "page": (7.1, 1.0), "slide": (10.0, 1.4)}  # in
 _MILLIMETRES = (60, 600)
 _NARROW = 4.0  # inches: from here down all is set as in a column
 _theme: ContextVar[Theme] = ContextVar("theme", default=Theme())  # noqa: B039  # frozen
+_measures: ContextVar[tuple[str, ...]] = ContextVar("measures", default=())
 
 
 def theme_of(size: str | float = "page", *, dark: bool = False) -> Theme:
@@ -135,6 +137,9 @@ def _parameters(theme: Theme) -> dict[Any, Any]:
         "axes.facecolor": paper,
         "savefig.facecolor": "auto",
         "savefig.edgecolor": "auto",
+        "savefig.bbox": None,
+        "figure.autolayout": False,
+        "figure.constrained_layout.use": False,  # figures have their own
         "legend.frameon": False,
         "legend.fontsize": max(SMALLEST, 7.5 * s),
         "lines.linewidth": 1.4 * s,
@@ -158,24 +163,39 @@ def _mixed(one: str, other: str, share: float) -> str:
     return str(to_hex((red, green, blue)))
 
 
+@contextmanager
+def columns_of(names: Iterable[str]) -> Iterator[None]:
+    """Let the columns of figures made inside be those of these measures first, which may be those of packages."""
+    token = _measures.set(tuple(names))
+    try:
+        yield
+    finally:
+        _measures.reset(token)
+
+
+def _column(name: str) -> Column | None:
+    """Return the description of a column: of the measures that a figure is of, else of any that rnnlab has."""
+    if name in analysis.PARAMETERS:
+        return analysis.PARAMETERS[name].column
+    registry = measures.registry()
+    described = (_described(registry[measure]).get(name) for measure in (*_measures.get(), *registry))
+    return next(filter(None, described), None)
+
+
 @cache
-def _columns() -> dict[str, Column]:
-    described = {name: parameter.column for name, parameter in analysis.PARAMETERS.items()}
-    for measure in measures.registry().values():
-        for table in measure.TABLES.values():
-            described.update((column.name, column) for column in table if column.name not in described)
-    return described
+def _described(measure: ModuleType) -> dict[str, Column]:
+    return {column.name: column for table in reversed(measure.TABLES.values()) for column in table}
 
 
 def label(name: str) -> str:
     """Return the label of an axis that shows this column, from the column's description."""
-    column = _columns().get(name)
+    column = _column(name)
     return column.axis_label if column else name.replace("_", " ")
 
 
 def unit(name: str) -> str:
     """Return the unit of a column, from its description."""
-    column = _columns().get(name)
+    column = _column(name)
     return column.unit if column else ""
 
 

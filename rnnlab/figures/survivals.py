@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -27,17 +29,12 @@ def survival(trials: pd.DataFrame, title: str = "", *, hue: str | None = None) -
         for activation, axes in zip(found.activations, made.axes[0], strict=True):
             own = found.trials[found.trials["activation"] == activation]
             curves = analysis.survival(own, by=[CONDITION])
-            for i, (condition, colour) in enumerate(found.colours.items()):
+            for condition, colour in found.colours.items():
                 line = curves[curves[CONDITION] == condition]
                 ends = 1 - line["high"].fillna(1.0), 1 - line["low"]
                 axes.fill_between(line["updates"], *ends, step="post", color=colour, alpha=0.15, linewidth=0)
-                axes.step(
-                    line["updates"],
-                    1 - line["survival"],
-                    where="post",
-                    color=colour,
-                    linestyle=style.LINES[i % len(style.LINES)],
-                )
+                look: dict[str, Any] = {"color": colour, "linestyle": found.line(condition)}
+                axes.step(line["updates"], 1 - line["survival"], where="post", **look)
             axes.set_title(activation)
         made.label_x(style.label("update"))
         made.label_y(0, "share that has succeeded")

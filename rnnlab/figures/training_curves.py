@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ COLUMNS = (
     "lyapunov_max", "truncation_length",
 )  # fmt: skip
 ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_max", "truncation_length")
-_FAINT = {"test_loss": "loss"}  # drawn beside it: the loss of the batches of training
+_NORM, _CLIPPED = "log10_grad_norm_U", "log10_clipped_norm_U"
+_FAINT = {"test_loss": "loss", _NORM: _CLIPPED}  # drawn beside it: the loss of the batches of training, what is left
 _TWO_DECADES = 100.0
 _LETTERS = 22  # of a line of a label
 _ENDS = {"success": ("o", "success"), "diverged": ("X", "diverged")}
@@ -42,22 +43,27 @@ def drawn(trials: pd.DataFrame, hue: str | None = None) -> Conditions:
 def training(by_update: pd.DataFrame, found: Conditions, title: str = "", *, columns: Sequence[str] = ROWS) -> Figure:
     """Return `training_by_update` of the trials `found` (by `drawn`) against the update: a thin line a trial.
 
-    A column an activation, a row for the losses (dashed: the baseline without memory), the accuracy, the norm of the
-    gradient by U (dotted: after clipping), and growth_rate, λ_1 and truncation_length where they were measured; or a
-    row for each of `columns`. The colour tells the condition.
+    A column an activation, a row for the losses (faint: in training; a level: the baseline without memory), the
+    accuracy, the norm of the gradient by U (faint: after clipping), and growth_rate, λ_1 and truncation_length where
+    they were measured; or a row for each of `columns`. Colour and kind of line tell the condition.
     """
     rows = by_update.merge(found.trials[["key", "activation", "status", CONDITION]], on="key")
     shown = [name for name in columns if np.isfinite(rows[name].to_numpy(np.float64, na_value=np.nan)).any()]
     if not shown:
         raise UsageError("training_by_update has no numbers of these trials: none has run, or all diverged")
+    read = dict.fromkeys([*shown, *COLUMNS])
     with style.look():
+        colours = found.colours
         made = layout.panels(
             len(shown), len(found.activations), height=1.2 + 1.35 * len(shown), share_x=True, share_y=True
         )
         for activation, column in zip(found.activations, made.axes.T, strict=True):
             for _, trial in rows[rows["activation"] == activation].groupby("key", sort=False):
+                numbers = {name: trial[name].to_numpy(np.float64, na_value=np.nan) for name in read}
+                condition, status = trial[CONDITION].iloc[0], trial["status"].iloc[0]
+                look = {"color": colours[condition], "linestyle": found.line(condition)}
                 for name, axes in zip(shown, column, strict=True):
-                    _line(axes, trial, name, found.colours[trial[CONDITION].iloc[0]])
+                    _line(axes, numbers, name, look, _ENDS.get(status))
             column[0].set_title(activation)
         made.label_x(style.label("update"))
         for i, (name, row) in enumerate(zip(shown, made.axes, strict=True)):
@@ -65,27 +71,28 @@ def training(by_update: pd.DataFrame, found: Conditions, title: str = "", *, col
             _finish(row, name, rows)
         if "test_loss" in shown:
             _baseline(made.axes[shown.index("test_loss")], found.trials["baseline"])
-        found.legend_below(made.figure, *_legend(rows, shown, one_baseline=_is_one(found.trials["baseline"])))
+        entries = _legend(rows, shown, one_baseline=_is_one(found.trials["baseline"]))
+        found.legend_below(made.figure, *entries, lines=True)
         layout.headed(made.figure, title, style.context(found.trials, found.fixed))
     return made.figure
 
 
-def _line(axes: Axes, trial: pd.DataFrame, name: str, colour: Any) -> None:
-    known = trial[np.isfinite(trial[name].to_numpy(np.float64, na_value=np.nan))]
-    if known.empty:
+def _line(
+    axes: Axes, trial: Mapping[str, Any], name: str, look: Mapping[str, Any], end: tuple[str, str] | None
+) -> None:
+    """Draw a column of a trial, what stands faint beside it, and how the trial ended."""
+    update, known = trial["update"], np.isfinite(trial[name])
+    if not known.any():
         return
-    look: dict[str, Any] = {"color": colour, "linewidth": 0.8, "alpha": 0.8}
-    if beside := _FAINT.get(name):
-        axes.plot(trial["update"], trial[beside], **{**look, "linewidth": 0.4, "alpha": 0.4})
-    axes.plot(known["update"], known[name], **look)
-    if name == "log10_grad_norm_U" and _is_clipped(known):
-        axes.plot(known["update"], known["log10_clipped_norm_U"], **{**look, "linestyle": ":"})
-    if mark := _ENDS.get(trial["status"].iloc[0]):
-        axes.plot(known["update"].iloc[-1:], known[name].iloc[-1:], mark[0], color=colour)
+    if (beside := _FAINT.get(name)) and (name != _NORM or _is_clipped(trial)):
+        axes.plot(update, trial[beside], color=look["color"], linewidth=0.4, alpha=0.4)
+    axes.plot(update[known], trial[name][known], linewidth=0.8, alpha=0.8, **look)
+    if end:
+        axes.plot(update[known][-1:], trial[name][known][-1:], end[0], color=look["color"])
 
 
-def _is_clipped(rows: pd.DataFrame) -> bool:
-    return bool((rows["log10_clipped_norm_U"] < rows["log10_grad_norm_U"] - 1e-9).any())
+def _is_clipped(rows: Mapping[str, Any] | pd.DataFrame) -> bool:
+    return bool((rows[_CLIPPED] < rows[_NORM] - 1e-9).any())
 
 
 def _finish(row: Any, name: str, rows: pd.DataFrame) -> None:
@@ -129,6 +136,6 @@ def _legend(rows: pd.DataFrame, shown: list[str], *, one_baseline: bool) -> list
             entries.append(
                 Line2D([], [], color=style.shade(0.0), linewidth=0.7, linestyle="--", label="without memory")
             )
-    if "log10_grad_norm_U" in shown and _is_clipped(rows):
-        entries.append(Line2D([], [], color=style.shade(0.3), linestyle=":", label="after clipping"))
+    if _NORM in shown and _is_clipped(rows):
+        entries.append(Line2D([], [], color=style.shade(0.3), linewidth=0.4, label="norm after clipping"))
     return entries
