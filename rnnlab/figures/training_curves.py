@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +27,6 @@ ROWS = ("test_loss", "accuracy", "log10_grad_norm_U", "growth_rate", "lyapunov_m
 _NORM, _CLIPPED = "log10_grad_norm_U", "log10_clipped_norm_U"
 _FAINT = {"test_loss": "loss", _NORM: _CLIPPED}  # drawn beside it: the loss of the batches of training, what is left
 _TWO_DECADES = 100.0
-_LETTERS = 22  # of a line of a label
 _ENDS = {"success": ("o", "success"), "diverged": ("X", "diverged")}
 
 
@@ -67,7 +65,7 @@ def training(by_update: pd.DataFrame, found: Conditions, title: str = "", *, col
             column[0].set_title(activation)
         made.label_x(style.label("update"))
         for i, (name, row) in enumerate(zip(shown, made.axes, strict=True)):
-            made.label_y(i, textwrap.fill(style.label(name), _LETTERS))
+            made.label_y(i, style.label(name))
             _finish(row, name, rows)
         if "test_loss" in shown:
             _baseline(made.axes[shown.index("test_loss")], found.trials["baseline"])
@@ -85,7 +83,7 @@ def _line(
     if not known.any():
         return
     if (beside := _FAINT.get(name)) and (name != _NORM or _is_clipped(trial)):
-        axes.plot(update, trial[beside], color=look["color"], linewidth=0.4, alpha=0.4)
+        axes.plot(update, trial[beside], color=look["color"], linewidth=0.5, alpha=0.5)
     axes.plot(update[known], trial[name][known], linewidth=0.8, alpha=0.8, **look)
     if end:
         axes.plot(update[known][-1:], trial[name][known][-1:], end[0], color=look["color"])
@@ -130,12 +128,10 @@ def _legend(rows: pd.DataFrame, shown: list[str], *, one_baseline: bool) -> list
         for status, (marker, word) in _ENDS.items()
         if (rows["status"] == status).any()
     ]
-    if "test_loss" in shown:
-        entries.append(Line2D([], [], color=style.shade(0.3), linewidth=0.4, label="loss in training"))
-        if one_baseline:
-            entries.append(
-                Line2D([], [], color=style.shade(0.0), linewidth=0.7, linestyle="--", label="without memory")
-            )
-    if _NORM in shown and _is_clipped(rows):
-        entries.append(Line2D([], [], color=style.shade(0.3), linewidth=0.4, label="norm after clipping"))
+    faint = ["loss in training"] if "test_loss" in shown else []
+    faint += ["norm after clipping"] if _NORM in shown and _is_clipped(rows) else []
+    if faint:
+        entries.append(Line2D([], [], color=style.shade(0.3), linewidth=0.5, label=", ".join(faint)))
+    if "test_loss" in shown and one_baseline:
+        entries.append(Line2D([], [], color=style.shade(0.0), linewidth=0.7, linestyle="--", label="without memory"))
     return entries

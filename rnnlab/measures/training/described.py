@@ -12,6 +12,7 @@ _BY_OTHERS = (
     ("truncation_length", "int64", "truncation_length of lags, on a test batch; null with a leak", ""),
     ("lyapunov_max", "float64", "λ_1 of lyapunov, on a test batch; null with a leak", _RATE),
 )
+_CALLED = {"lyapunov_max": "largest Lyapunov exponent λ₁"}  # on axes
 OTHERS = tuple(name for name, *_ in _BY_OTHERS)
 NORMS = tuple(f"log10_{kind}_norm_{part}" for kind in ("grad", "clipped") for part in _OF)
 
@@ -76,7 +77,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("update_ratio", "float64", "‖change of U‖ / ‖U‖ in this update"),
         Column("spectral_radius", "float64", "largest |eigenvalue| of U; null between tests"),
         *(
-            Column(name, dtype, f"{doc}; null between calls", unit)  # type: ignore[arg-type]
+            Column(name, dtype, f"{doc}; null between calls", unit, _CALLED.get(name, ""))  # type: ignore[arg-type]
             for name, dtype, doc, unit in _BY_OTHERS
         ),
     ),
