@@ -61,6 +61,20 @@ def test_growth_draws_the_mean_of_the_last_point_of_the_other_axes(trials):
     assert left.get_xlabel() == "recurrent scale g"
 
 
+def test_growth_says_what_open_markers_are(trials):
+    figure = figures.growth(trials)
+    handles = {handle.get_label(): handle for handle in figure.legends[0].legend_handles}
+    [(label, handle)] = [each for each in handles.items() if each[0].startswith("open in (b): ")]
+    assert handles[label.removeprefix("open in (b): ")].get_linestyle() != "-"
+    is_open = handle.get_markerfacecolor() == "white"
+    faces = {points.get_markerfacecolor() for points in lines(figure.axes[1])}
+    assert is_open
+    assert "white" in faces
+    assert len(faces) > 1
+    alone = figures.growth(trials.query("input_scale == 1.0 and length == 100"))
+    assert not any("open" in text.get_text() for text in alone.legends[0].get_texts())
+
+
 def test_growth_panel_b_is_the_diagonal_where_chi_is_the_rate(trials):
     right = figures.growth(trials).axes[1]
     for points in lines(right):

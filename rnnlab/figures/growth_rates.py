@@ -59,11 +59,18 @@ class _Told:
         """Return a handle for each colour, and one for each kind of line where there are several."""
         first: list[Artist] = []
         for value, colour in style.colours(self.hues).items():
-            look: dict[str, Any] = {"color": colour, "marker": style.marker(value, self.hues)}
-            first.append(Line2D([], [], label=choices.word(self.hue, value), **look))
-        lines = zip(self.dashes, style.LINES, strict=False) if self.dash else ()
+            mark = style.marker(value, self.hues)
+            first.append(Line2D([], [], label=choices.word(self.hue, value), color=colour, marker=mark))
         grey = style.shade(0.3)
-        return first, [Line2D([], [], color=grey, linestyle=at, label=choices.word(self.dash, v)) for v, at in lines]
+        words = [choices.word(self.dash, value) for value in self.dashes] if self.dash else []
+        second: list[Artist] = [
+            Line2D([], [], color=grey, linestyle=at, label=word) for word, at in zip(words, style.LINES, strict=False)
+        ]
+        if words[1:]:
+            look: dict[str, Any] = {"marker": "s", "markerfacecolor": style.shade(1.0), "linestyle": "none"}
+            word = words[1] if len(words) == 2 else f"all but {words[0]}"
+            second.append(Line2D([], [], color=grey, label=f"open in (b): {word}", **look))
+        return first, second
 
 
 def growth(trials: pd.DataFrame, title: str = "", *, x: str | None = None, hue: str | None = None) -> Figure:
