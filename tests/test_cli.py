@@ -80,6 +80,7 @@ def test_help_lists_every_command_with_a_line():
     for name in COMMANDS:
         assert any(line.split()[0] == name and len(line.split()) > 2 for line in text.splitlines() if line.strip())
     assert call("-h").stdout == text
+    assert "..." not in text.partition("Commands:")[2]  # whole sentences
 
 
 WITHOUT = {  # no results are read or written; what is printed is a file for another program

@@ -64,6 +64,9 @@ def ending(*arguments, code=2):
         (["diff", "small", "zzz"], ["ls"]),
         (["show", "small", "--measure", "lags"], ["run", "small"]),
         (["extract", "small", "zzz"], ["export", "small", "-o", "small.csv"]),
+        (["extract", "small"], ["export", "small", "-o", "small.csv"]),
+        (["export", "small"], ["export", "small", "-o", "small.csv"]),
+        (["new"], ["new", "mine"]),
     ],
     ids=" ".join,
 )

@@ -48,6 +48,12 @@ class Commands(click.Group):
             ctx.fail(f"There is no command {args[0]!r:.80}.{advice}")
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with its whole first sentence: click would cut it off at the end of the line."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(500)) for name, each in commands.items() if each])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises leaves as a message and an exit code."""
         try:

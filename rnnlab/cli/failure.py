@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -62,15 +63,22 @@ def explained(error: BaseException, *, debug: bool) -> click.exceptions.Exit | c
 
 
 _LISTS = {"experiment": "run", "name": "ls", "names": "ls", "a": "ls", "b": "ls"}  # by argument: the command that lists
+_EXAMPLES = {  # by command and argument, where nothing lists it
+    ("new", "name"): "For example: rnnlab new mine",
+    ("extract", "key"): "Keys stand in the column `key` of its tables: rnnlab export {name} -o {name}.csv",
+    ("export", "output"): "For example: rnnlab export {name} -o {name}.csv",
+}
 
 
 def completed(error: click.MissingParameter) -> click.UsageError:
     """Return the error with the command that tells what could have been given."""
-    name = error.param.name if error.param is not None else None
-    lists = _LISTS.get(str(name))
-    if lists is None or (error.ctx is not None and error.ctx.command.name == "new"):
+    if error.ctx is None or error.param is None:
         return error
-    return click.UsageError(f"{error.format_message()} See what there is with: {typed(lists)}", error.ctx)
+    parameter, given = str(error.param.name), shlex.quote(error.ctx.params.get("name") or "NAME")
+    advice = _EXAMPLES.get((str(error.ctx.command.name), parameter), "").format(name=given)
+    if not advice and parameter in _LISTS:
+        advice = f"See what there is with: {typed(_LISTS[parameter])}"
+    return click.UsageError(f"{error.format_message()} {advice}", error.ctx) if advice else error
 
 
 def _interrupted(error: KeyboardInterrupt) -> Failure:
