@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.toml"))
+WORD_FOR_WORD = DOCS / "tutorial.md"  # test_tutorial runs it, and compares what it prints
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^([ ]*)(`{3,}|~{3,}|:{3,})[ ]*(\{?\w\S*)", re.MULTILINE)
 RUN = ("python", "toml", "console", "sh")  # by the tests of this file
@@ -52,7 +53,9 @@ def commands(language: str, text: str) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if blocks(p) and p != WORD_FOR_WORD], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
