@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnnlab import api, experiment, report, runner
+from rnnlab import api, draws, experiment, report, runner
 from rnnlab.cli import main
 from rnnlab.errors import UsageError
 from rnnlab.report import curves, packing, question, verdict
+from rnnlab.report import page as page_of
 from rnnlab.report.page import MOST
 
 NASTY = 'a </script><script>alert(1)</script> & "b" <img src=x onerror=1> \' $name'
@@ -63,7 +64,7 @@ def unpacked(page, name, place):
 
 def test_titles_are_escaped_everywhere(page, results):
     assert "alert(1)</script>" not in page
-    assert page.count("</script>") == 5
+    assert page.count("</script>") == 6
     assert "&lt;img src=x onerror=1&gt;" in page
     assert json.loads(element(page, "index"))["name"] == "r"
 
@@ -191,6 +192,36 @@ def test_diverged_zero_and_failed_are_said(tmp_path):
     zero = int(((results.trials.status == "ok") & results.trials.growth_rate.isna()).sum())
     assert zero >= 3
     assert f"exactly zero in {zero} trials" in page
+
+
+def test_failed_trials_reach_the_page(tmp_path, monkeypatch):
+    drawn = draws.networks
+
+    def networks(trials):
+        if any(trial.activation == "relu" for trial in trials):
+            raise ValueError("no <b> here")
+        return drawn(trials)
+
+    monkeypatch.setattr(draws, "networks", networks)
+    results = ran(tmp_path, measures=("gradients",))
+    assert set(results.table("failures")["key"]) == set(results.trials.key[results.trials.activation == "relu"])
+    page = results.report(tmp_path / "r.html").path.read_text(encoding="utf-8")
+    told = "9 trials failed and stand here without numbers; the first one: ValueError: no &lt;b&gt; here"
+    assert told in page
+    assert "No trial failed" not in page
+    [status] = [each for each in json.loads(element(page, "index"))["columns"] if each["name"] == "status"]
+    assert (unpacked(page, "trial-data", status) == 0).tolist() == (results.trials.activation == "relu").tolist()
+
+
+def test_the_library_is_a_plain_script_with_its_licence():
+    from plotly.offline import get_plotlyjs
+
+    plain = page_of.unwrapped(get_plotlyjs())
+    assert plain.startswith("/**\n* plotly.js v")
+    assert "Licensed under the MIT license" in plain[:300]
+    assert '\n"use strict";var Plotly=(()=>{' in plain[:400]
+    assert plain.endswith("window.Plotly = Plotly;\n")
+    assert page_of.unwrapped("var Plotly = {}") == "var Plotly = {}"
 
 
 def test_all_diverged_still_makes_a_page(tmp_path):

@@ -87,6 +87,7 @@ def test_axes_and_statistic_are_chosen(page, made):
     page.locator("#choose-y").select_option("")
     kinds = page.evaluate(f"{PHASE}.data.map((each) => each.type)")
     assert set(kinds) == {"scatter"}
+    assert page.locator("#diagram .xtick text").all_text_contents() == ["0.5", "1", "2", "4"]
     page.locator("#choose-x").select_option("activation")
     assert page.locator("#choose-split").input_value() == "recurrent_scale"
 
@@ -203,13 +204,19 @@ def ground(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
+FIGURE = "(({{ src, dataset }}) => dataset.light && src {} dataset.light)(document.querySelector('figure img'))"
+
+
 def test_dark_by_preference_and_by_button(made, chrome):
     with opened(chrome, made[1], scheme="dark") as page:
         assert ground(page) == "rgb(20, 24, 28)"
         assert page.evaluate(f"{PHASE}.layout.font.color") == "#e6eaee"
+        page.wait_for_function(FIGURE.format("!=="))
         page.locator("#theme").click()
         assert ground(page) == "rgb(255, 255, 255)"
         assert page.evaluate(f"{PHASE}.layout.font.color") == "#1a1f24"
+        page.wait_for_function(FIGURE.format("==="))
+        assert page.evaluate("[...document.images].every((each) => each.complete && each.naturalWidth)")
 
 
 def test_print_is_light_and_has_no_controls(made, chrome):

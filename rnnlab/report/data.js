@@ -31,12 +31,22 @@ function unpack(buffer, { at, type, n }) {
   return new TYPES[type](bytes.buffer);
 }
 
-/** A column: `numbers` (NaN where there is none), and of a listed one `codes`, 0 for null, and `values`. */
+/** A column: `numbers` (NaN where there is none), and of a listed one `codes`, 0 for null, and `values`. Unpacked when asked for. */
 function column(about, buffer) {
-  const array = unpack(buffer, about);
-  if (about.kind === "number") return { ...about, numbers: array, nans: new Set(about.nan) };
+  const made = { ...about };
+  if (about.kind === "number") {
+    made.nans = new Set(about.nan);
+    return lazily(made, "numbers", () => unpack(buffer, about));
+  }
+  lazily(made, "codes", () => unpack(buffer, about));
   const numeric = [NaN, ...about.values.map((value) => (typeof value === "string" ? infinity(value) : Number(value)))];
-  return { ...about, codes: array, numbers: Float64Array.from(array, (code) => numeric[code]) };
+  return lazily(made, "numbers", () => Float64Array.from(made.codes, (code) => numeric[code]));
+}
+
+/** Give an object a property that is made when it is first read. */
+function lazily(object, name, make) {
+  const kept = (value) => Object.defineProperty(object, name, { value }) && value;
+  return Object.defineProperty(object, name, { get: () => kept(make()), configurable: true });
 }
 
 function infinity(text) {
@@ -66,6 +76,12 @@ async function loadPlotly() {
   URL.revokeObjectURL(address);
 }
 
+/** Resolves when all of the page is there: the curves, its largest part, stand after this script. */
+function parsed() {
+  if (document.readyState !== "loading") return null;
+  return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+}
+
 let curves = null; // a promise of what the long tables say, made when the first trial is opened
 
 function loadCurves() {
@@ -75,6 +91,7 @@ function loadCurves() {
 
 async function inflateCurves() {
   if (!lab.index.curves.length) return [];
+  await parsed();
   const buffer = await inflate("curve-data");
   return lab.index.curves.map((about) => {
     const trials = unpack(buffer, about.trials);

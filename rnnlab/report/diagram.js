@@ -4,7 +4,12 @@ const DIVERGING = [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f7f7f7"], [0.75, "
 const MOST_PANELS = 8;
 const MOST_DOTS = 2000; // beyond that bands stand for single trials
 const MOST_LABELS = 5000; // cells that get Plotly's own hover label
-const diagram = { cells: [], cursor: null, places: null, listens: false };
+const diagram = { cells: [], cursor: null, places: null, listens: false, width: 700 };
+
+/** Ask how wide the diagram may be: when the page opens and when it changes, as asking lays the page out. */
+function measureWidth() {
+  diagram.width = document.getElementById("workbench").querySelector(".diagram-side").clientWidth || 700;
+}
 
 /** Draw the trials that pass the filters. Resolves when they are on the screen. */
 function drawDiagram() {
@@ -24,7 +29,7 @@ function drawDiagram() {
 }
 
 async function put(side, drawn) {
-  await Plotly.react(side, drawn.traces, { ...drawn.layout, shapes: cursorShapes() }, { responsive: true, displaylogo: false,
+  await Plotly.react(side, drawn.traces, { ...drawn.layout, shapes: cursorShapes() }, { displaylogo: false,
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
   if (diagram.listens) return;
   diagram.listens = true;
@@ -100,7 +105,7 @@ function ends(shown) {
 /** Heat maps, one a panel. Cells stand at 0, 1, 2, … so that all are of one size. */
 function phases(places) {
   const { across, up, panels, columns, shown } = places;
-  const layout = frame(panels.length, columns.by ? labelsOf(columns.by, panels).map((l) => `${columns.by.label} ${l}`) : [""]);
+  const layout = frame(panels.length, columns.by ? labelsOf(columns.by, panels).map((l) => `${columns.by.label} ${l}`) : [""], marginsOf(columns, across, up));
   const [cmin, cmax] = ends(shown);
   const few = across.length * up.length * panels.length <= 60;
   const traces = [];
@@ -124,13 +129,13 @@ function phases(places) {
       traces.push({ type: "scatter", mode: "markers", x: lost.map(([u]) => u), y: lost.map(([, v]) => v), ...axes, hoverinfo: "skip", showlegend: false,
         marker: { symbol: "x-thin", size: 7, color: palette().text, line: { color: palette().text, width: 1.5 } } });
     }
-    ticks(layout[`xaxis${panel + 1}`], columns.across, across, 7);
-    ticks(layout[`yaxis${panel + 1}`], columns.up, up, 12);
+    ticks(layout, `xaxis${panel + 1}`, columns.across, across);
+    ticks(layout, `yaxis${panel + 1}`, columns.up, up);
     if (panel % columnsWide(panels.length)) layout[`yaxis${panel + 1}`].showticklabels = false;
   });
   outerTitles(layout, panels.length, titled(columns.across), titled(columns.up));
   layout.coloraxis = { colorscale: shown.signed ? DIVERGING : "Viridis", cmin, cmax,
-    colorbar: { title: { text: titled(shown), side: "right" }, thickness: 14, outlinewidth: 0 } };
+    colorbar: { title: { text: titled(shown), side: "right" }, thickness: 14, outlinewidth: 0, x: 1, xpad: 8, ypad: 0, ticklabeloverflow: "allow" } };
   return { traces, layout };
 }
 
@@ -139,7 +144,7 @@ function lines(places) {
   const { across, panels, columns, shown } = places;
   const numeric = columns.across.values.every((value) => typeof value === "number");
   const x = numeric ? across.map((code) => columns.across.values[code - 1]) : across.map((_, i) => i);
-  const layout = frame(1, [""]);
+  const layout = frame(1, [""], { l: 60, r: 10, t: 28, b: 50 });
   const traces = [];
   panels.forEach((code, panel) => {
     const name = columns.by ? columns.by.labels[code - 1] : shown.label;
@@ -156,10 +161,10 @@ function lines(places) {
       text: run.map((u) => brief(tallies[u], shown, { panel, up: 0, across: u })), hoverinfo: "text" });
   });
   const values = columns.across.values;
-  if (numeric) Object.assign(layout.xaxis1, isLogarithmic(values) ? { type: "log" } : {}, across.length <= 8 ? { tickvals: x, ticktext: labelsOf(columns.across, across) } : {});
-  else ticks(layout.xaxis1, columns.across, across, 12);
+  if (numeric) numericTicks(layout, columns.across, x);
+  else ticks(layout, "xaxis1", columns.across, across);
   Object.assign(layout.xaxis1, { title: { text: titled(columns.across) }, showgrid: true });
-  Object.assign(layout.yaxis1, { title: { text: titled(shown) }, showgrid: true, zeroline: true });
+  Object.assign(layout.yaxis1, { title: { text: titled(shown) }, showgrid: true, zeroline: true, automargin: true });
   layout.legend = { title: { text: columns.by?.label ?? "" }, orientation: "h", y: -0.2 };
   return { traces, layout };
 }
@@ -176,22 +181,21 @@ function isLogarithmic(values) {
 }
 
 function columnsWide(panels) {
-  const width = document.getElementById("diagram").clientWidth || 700;
-  return Math.max(1, Math.min(panels, Math.floor(width / 300)));
+  return Math.max(1, Math.min(panels, Math.floor(diagram.width / 300)));
 }
 
 /** A layout of so many panels beside and below one another, without what they show. */
-function frame(panels, titles) {
+function frame(panels, titles, margin) {
   const { text, line, quiet } = palette();
   const wide = columnsWide(panels), high = Math.ceil(panels / wide);
   const layout = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif", size: 12 },
-    margin: { l: 60, r: 10, t: 28, b: 50 }, height: Math.max(380, 60 + 300 * high), annotations: [], hovermode: "closest", dragmode: false,
+    margin, width: diagram.width, height: Math.max(380, 60 + 300 * high), annotations: [], hovermode: "closest", dragmode: false,
     hoverlabel: { align: "left" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text } };
   const gapX = wide > 1 ? 0.06 : 0, gapY = high > 1 ? 0.12 : 0;
   const w = (1 - gapX * (wide - 1)) / wide, h = (1 - gapY * (high - 1)) / high;
   for (let panel = 0; panel < panels; panel++) {
     const left = (panel % wide) * (w + gapX), top = 1 - Math.floor(panel / wide) * (h + gapY);
-    const shared = { gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false, showgrid: false, automargin: true };
+    const shared = { gridcolor: line, linecolor: line, zerolinecolor: line, zeroline: false, showgrid: false, tickangle: 0, ticklabeloverflow: "allow" };
     layout[`xaxis${panel + 1}`] = { ...shared, domain: [left, left + w], anchor: `y${panel + 1}` };
     layout[`yaxis${panel + 1}`] = { ...shared, domain: [top - h, top], anchor: `x${panel + 1}` };
     if (titles[panel]) {
@@ -209,17 +213,76 @@ function outerTitles(layout, panels, x, y) {
   }
 }
 
-/** Name some of the cells along an axis. */
-function ticks(axis, column, codes, most) {
-  const step = Math.max(1, Math.ceil(codes.length / most));
-  const some = codes.map((_, i) => i).filter((i) => i % step === 0);
-  Object.assign(axis, { tickvals: some, ticktext: some.map((i) => tickText(column, codes[i])), range: [-0.5, codes.length - 0.5] });
+const LETTER = 6.8; // pixels, as wide as a letter of a tick is, about
+const widest = (texts) => LETTER * Math.max(0, ...texts.map((text) => text.length));
+
+/** Margins of phase diagrams, so that Plotly needs not draw them twice to find out: for labels on the left, and the bar of colours. */
+function marginsOf({ across: column, up: other }, across, up) {
+  const left = widest(up.map((code) => tickText(other, code)));
+  const below = isTilted(column, across) ? 0.6 * widest(labelsOf(column, across)) : 0;
+  return { l: Math.min(180, 34 + left), r: 84, t: 36, b: Math.min(140, 50 + below), autoexpand: false };
 }
 
-/** A value beside a tick: four digits, if it is a number. */
+/** Pixels along an axis of the layout. */
+function extent(layout, name) {
+  const { margin: { l, r, t, b }, width, height } = layout;
+  const [from, to] = layout[name].domain;
+  return (to - from) * (name.startsWith("x") ? width - l - r : height - t - b);
+}
+
+/** Whether names of an axis are written aslant: each of them is told, unlike numbers, of which some are enough. */
+function isTilted(column, codes) {
+  const numeric = column.values.every((value) => typeof value === "number");
+  return !numeric && widest(labelsOf(column, codes)) > (diagram.width - 150) / columnsWide(diagram.places.panels.length) / codes.length;
+}
+
+/** Name the cells along an axis, as many as have room; of the ways to thin them the one of the shortest numbers. */
+function ticks(layout, name, column, codes) {
+  const texts = codes.map((code) => tickText(column, code));
+  const isTilt = name.startsWith("x") && isTilted(column, codes);
+  const size = name.startsWith("y") || isTilt ? 15 : widest(texts) + 8;
+  const step = Math.max(1, Math.ceil((size * codes.length) / extent(layout, name)));
+  const from = (first) => codes.map((_, i) => i).filter((i) => i % step === first % step);
+  const length = (some) => some.reduce((sum, i) => sum + texts[i].length, 0) / some.length;
+  const some = Array.from({ length: step }, (_, first) => from(first)).filter((each) => each.length).reduce((best, each) => (length(each) < length(best) ? each : best), from(0));
+  Object.assign(layout[name], { tickvals: some, ticktext: some.map((i) => texts[i]), range: [-0.5, codes.length - 0.5] }, isTilt ? { tickangle: 35 } : {});
+}
+
+/** Numbers along an axis to scale: its values, or 1, 2, 5, 10, … where there are many; never Plotly's single digits between decades. */
+function numericTicks(layout, column, x) {
+  const isLog = isLogarithmic(column.values);
+  if (isLog) layout.xaxis1.type = "log";
+  else if (x.length > 8) return;
+  const at = (value) => (isLog ? Math.log10(value) : value);
+  const round = isLog && x.length > 8 ? roundBetween(x[0], x.at(-1)) : [];
+  const [low, high] = [at(x[0]), at(x.at(-1))];
+  const scale = extent(layout, "xaxis1") / 1.1 / (high - low || 1);
+  const some = [];
+  let end = -Infinity;
+  for (const value of round.length > 2 ? round : x) {
+    const text = short(value, 4), middle = at(value) * scale, half = (LETTER * text.length) / 2 + 4;
+    if (middle - half < end) continue;
+    some.push([value, text]);
+    end = middle + half;
+  }
+  Object.assign(layout.xaxis1, { tickvals: some.map(([value]) => value), ticktext: some.map(([, text]) => text) });
+}
+
+/** 1, 2, 5 times powers of ten between two positive numbers. */
+function roundBetween(low, high) {
+  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 }, (_, i) => i + Math.floor(Math.log10(low)));
+  return powers.flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`))).filter((value) => low <= value && value <= high);
+}
+
+/** A value beside a tick: three digits if it is a number, more where it takes them to tell values apart. */
 function tickText(column, code) {
-  const value = column.values[code - 1];
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : column.labels[code - 1].replaceAll("<", "‹");
+  column.ticks ??= [3, 4, 5].map((digits) => column.values.map((value, i) => (typeof value === "number" ? short(value, digits) : column.labels[i].replaceAll("<", "‹"))))
+    .find((texts) => new Set(texts).size === texts.length) ?? column.labels;
+  return column.ticks[code - 1];
+}
+
+function short(value, digits) {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(digits)));
 }
 
 /** Where a cell stands: [label, value] of each axis that the diagram has. */

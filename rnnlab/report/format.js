@@ -1,6 +1,7 @@
 // How numbers and conditions are written, and elements made: text only, never markup.
 
 const DIGITS = 7;
+const WHOLE = new Intl.NumberFormat("en");
 
 /** A number as text: what is no number says so. */
 function written(value) {
@@ -20,7 +21,7 @@ function cellText(column, trial) {
 }
 
 function count(number, noun) {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  return `${WHOLE.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function titled(column) {

@@ -7,10 +7,11 @@ function announce(text) {
 /** Draw diagram and table anew after a filter or another choice. */
 function refresh() {
   applyFilters();
+  const drawn = drawDiagram(); // before the table: Plotly asks for sizes, and a new table would have to be laid out for them
   table.page = 0;
   drawTable();
-  announce(`${lab.shown.toLocaleString("en")} of ${count(lab.n, "trial")} shown.`);
-  return drawDiagram();
+  announce(`${WHOLE.format(lab.shown)} of ${count(lab.n, "trial")} shown.`);
+  return drawn;
 }
 
 function setTheme() {
@@ -18,12 +19,34 @@ function setTheme() {
   const isDark = !matchMedia("print").matches && (chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.toggleAttribute("data-dark", isDark);
   document.getElementById("theme").setAttribute("aria-pressed", String(isDark));
+  shadeFigures(isDark);
+}
+
+let darkFigures = null; // a promise of their sources, made when the page is first dark
+
+/** Show the figures as they are drawn for this kind of page. */
+async function shadeFigures(isDark) {
+  if (!isDark && !darkFigures) return;
+  await parsed();
+  const images = [...document.querySelectorAll("figure img")];
+  if (!images.length) return;
+  for (const image of images) image.dataset.light ??= image.src;
+  darkFigures ??= inflate("dark-figures").then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+  const sources = await darkFigures;
+  const isStill = document.documentElement.hasAttribute("data-dark");
+  images.forEach((image, i) => (image.src = isStill ? sources[i] : image.dataset.light));
+}
+
+/** Draw the diagram as wide as there is room now. */
+function redraw() {
+  measureWidth();
+  return drawDiagram();
 }
 
 function restyle() {
   setTheme();
   if (!lab.index || !window.Plotly) return;
-  drawDiagram();
+  redraw();
   if (opened.trial !== null) openTrial(opened.trial, { beside: opened.beside });
 }
 
@@ -42,7 +65,7 @@ function listen() {
     if (event.key === "Escape" && opened.from?.isConnected) opened.from.focus();
   });
   let waiting = 0;
-  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(drawDiagram, 150); });
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(redraw, 150); });
 }
 
 function hovered(point) {
@@ -75,13 +98,14 @@ async function start() {
   const buffer = await inflate("trial-data");
   lab.index = JSON.parse(document.getElementById("index").textContent);
   lab.n = lab.index.count;
-  lab.keys = keysOf(lab.index.keys, buffer);
+  lazily(lab, "keys", () => keysOf(lab.index.keys, buffer));
   for (const about of lab.index.columns) lab.columns.set(about.name, column(about, buffer));
   lab.view = lab.index.view;
   lab.mask = new Uint8Array(lab.n);
   applyFilters();
   document.getElementById("loading").remove();
   document.getElementById("workbench").hidden = false;
+  measureWidth();
   await library;
   drawControls();
   drawFilters();

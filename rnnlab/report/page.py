@@ -41,7 +41,7 @@ def page(results: Results) -> tuple[str, curve_data.Curves]:
     parts = {
         **_words(results, question, drawn),
         "policy": _policy(script), "style": _text("report.css"), "script": script,
-        "plotly": _plotly(), "trials": packer.packed(),
+        "plotly": _plotly(), "trials": packer.packed(), "dark_figures": _dark(drawn),
     }  # fmt: skip
     template = Template(_text("page.html"))
     empty = template.substitute(parts, index="", curves="", curves_note="")
@@ -102,6 +102,11 @@ def _picture(picture: Picture) -> str:
     return f"<figure><img src='{picture.source}' alt='{about}'><figcaption>{about}</figcaption></figure>"
 
 
+def _dark(drawn: list[Picture]) -> str:
+    """Return the figures for dark pages, packed: they are unpacked where the page turns dark."""
+    return pack(json.dumps([picture.dark for picture in drawn]).encode()) if drawn else ""
+
+
 def _command(command: str, what: str) -> str:
     return f"<li><code>{escape(command)}</code> <span>{escape(what)}</span></li>"
 
@@ -150,7 +155,18 @@ def _policy(script: str) -> str:
 def _plotly() -> str:
     from plotly.offline import get_plotlyjs
 
-    return pack(get_plotlyjs().encode())
+    return pack(unwrapped(get_plotlyjs()).encode())
+
+
+def unwrapped(library: str) -> str:
+    """Return Plotly without what chooses between kinds of modules: inside it browsers parse the whole library twice.
+
+    Its licence, which stands at the beginning, is kept. A library of another form is returned as it is.
+    """
+    licence, wrapper, rest = library.partition("*/\n")
+    _, begin, body = rest.partition('"use strict";var Plotly=(()=>{')
+    body, end, _ = body.rpartition("window.Plotly = Plotly;\n")
+    return f"{licence}{wrapper}{begin}{body}{end}" if begin and end else library
 
 
 def _text(name: str) -> str:

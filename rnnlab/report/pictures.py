@@ -28,6 +28,7 @@ class Picture:
 
     kind: str
     source: str  # of <img>
+    dark: str  # the same for dark pages
     title: str
 
 
@@ -39,10 +40,10 @@ def pictures(results: Results) -> Iterator[Picture]:
     drawn = 0
     for kind in kinds:
         try:
-            figure = figures.plot(results, kind)
+            light, dark = (figures.plot(results, kind, dark=each) for each in (False, True))
         except UsageError:  # nothing to draw: all diverged, or steps were not recorded
             continue
-        yield Picture(kind, _source(figure), _title(figure) or results.name)
+        yield Picture(kind, _source(light), _source(dark), _title(light) or results.name)
         drawn += 1
         if drawn == _MOST:
             return

@@ -1,6 +1,6 @@
 // What is looked at: the columns of the diagram, the filters, and the trials that pass them.
 
-const lab = { index: null, columns: new Map(), keys: [], n: 0, view: null, allowed: new Map(), mask: null, shown: 0 };
+const lab = { index: null, columns: new Map(), n: 0, view: null, allowed: new Map(), mask: null, shown: 0 };
 
 function columnOf(name) {
   return name === null ? null : lab.columns.get(name);

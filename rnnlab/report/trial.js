@@ -94,7 +94,7 @@ function remarks({ values }) {
 
 function lineOf({ places, values }) {
   return { type: "scatter", mode: values.length <= 100 ? "lines+markers" : "lines", x: places, y: values.map((v) => (Number.isFinite(v) ? v : null)),
-    line: { color: palette().accent, width: 2 }, marker: { size: 4 }, showlegend: false, hovertemplate: "%{x}: %{y:.7~g}<extra></extra>" };
+    line: { color: palette().accent, width: 2 }, marker: { size: values.length === 1 ? 9 : 4 }, showlegend: false, hovertemplate: "%{x}: %{y:.7~g}<extra></extra>" };
 }
 
 function faint(kind, trial, beside) {
