@@ -67,6 +67,7 @@ def ending(*arguments, code=2):
         (["extract", "small"], ["export", "small", "-o", "small.csv"]),
         (["export", "small"], ["export", "small", "-o", "small.csv"]),
         (["new"], ["new", "mine"]),
+        (["plot", "small", "lags"], ["run", "small"]),
     ],
     ids=" ".join,
 )

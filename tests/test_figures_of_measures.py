@@ -236,7 +236,7 @@ def test_statistics_are_means_against_the_axis():
 
 def results_of(*measured, **settings):
     described = {"measure": {name: settings.get(name, {}) for name in measured}}
-    return SimpleNamespace(name="x", measured=measured, manifest={"experiment": described})
+    return SimpleNamespace(name="x", store="results", measured=measured, manifest={"experiment": described})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnnlab import analysis, store
-from rnnlab.errors import UsageError, did_you_mean
+from rnnlab.errors import UsageError, did_you_mean, typed
 from rnnlab.figures import choices, drawing, phases, style
 from rnnlab.figures.catalogue import KINDS, OF
 from rnnlab.figures.drawing import Asked
@@ -101,7 +101,11 @@ def _check(results: Results, asked: Asked) -> None:
     kind = OF[asked.kind]
     if kind.measures and not any(name in results.measured for name in kind.measures):
         needs = f"the figure {kind.name} needs the measure {' or '.join(kind.measures)}"
-        raise UsageError(f"{needs}; {results.name} has {', '.join(results.measured)}.")
+        has = f"{needs}; {results.name} has {', '.join(results.measured)}."
+        if "network" in results.manifest["experiment"]:  # it has no file to add to
+            raise UsageError(has)
+        run = typed("run", results.name, store=results.store)
+        raise UsageError(f"{has} Add [measure.{kind.measures[0]}] to its file, then: {run}")
     takes = ", ".join(f"--{choice}" for choice in kind.choices)
     given = {"x": asked.x, "y": asked.y, "hue": asked.hue, "column": ", ".join(asked.columns) or None}
     for flag, value in given.items():
