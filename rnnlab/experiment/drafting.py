@@ -47,7 +47,7 @@ def draft(
         "name": name,
         "title": question,
         "grid": _grid(task, wanted),
-        "measure": {each: {"updates": 200} if each == "training" else {} for each in wanted},
+        "measure": {each: {"updates": 400} if each == "training" else {} for each in wanted},
     }
     problems = Problems(place)
     overrides.apply(data, chosen, problems)
@@ -106,5 +106,8 @@ def _lengths(task: str, measures: list[str]) -> list[int]:
         return [50]
     if form.lengths:
         return [min(form.lengths)]
-    first = 20 if task != "noise" or set(measures) & set(_QUADRATIC) else 50
+    if "training" in measures:
+        first = 10  # what small networks learn in a few hundred updates
+    else:
+        first = 20 if task != "noise" or set(measures) & set(_QUADRATIC) else 50
     return [max(first, form.shortest), 2 * max(first, form.shortest)]
