@@ -106,8 +106,6 @@ def _lengths(task: str, measures: list[str]) -> list[int]:
         return [50]
     if form.lengths:
         return [min(form.lengths)]
-    if "training" in measures:
-        first = 10  # what small networks learn in a few hundred updates
-    else:
-        first = 20 if task != "noise" or set(measures) & set(_QUADRATIC) else 50
+    few = task != "noise" or set(measures) & set(_QUADRATIC)
+    first = 10 if "training" in measures else 20 if few else 50  # 10 is learnt in a few hundred updates
     return [max(first, form.shortest), 2 * max(first, form.shortest)]
