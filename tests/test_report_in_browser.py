@@ -136,7 +136,8 @@ def test_click_shows_the_curve_of_the_store_and_the_command(page, made):
     store = made[0].store
     assert page.locator("#extract").inner_text() == f"rnnlab extract b {key} -o b-{key}.npz --store {store}"
     page.get_by_role("button", name="Copy").click()
-    assert page.locator(".copy [role=status]").inner_text() in ("Copied.", "Select it and copy it by hand.")
+    said = page.wait_for_selector(".copy [role=status]:not(:empty)").inner_text()  # the clipboard takes its time
+    assert said in ("Copied.", "Select it and copy it by hand.")
     page.locator("#trial select").select_option(index=2)
     other = page.locator("#trial-heading").inner_text().removeprefix("Trial ")
     assert other != key
