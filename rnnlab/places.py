@@ -28,7 +28,7 @@ def named(name: str) -> Path | None:
     if not name or Path(name).name != name:
         return None
     file = name if name.endswith(".toml") else f"{name}.toml"
-    return next((folder / file for folder in folders() if _is_file(folder / file)), None)
+    return next((folder / file for folder in folders() if is_file(folder / file)), None)
 
 
 def available() -> dict[str, Path]:
@@ -64,7 +64,8 @@ def _describes_a_grid(file: Path) -> bool:
         return False
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; what is no name at all is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL in it

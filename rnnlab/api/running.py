@@ -109,8 +109,8 @@ def read(source: Source, *, sets: Iterable[str] = (), store: str | PathLike[str]
         return source if isinstance(source, experiments.Experiment) else experiments.parse(source)
     name = os.fspath(source)
     recorded = Path(store, name, "manifest.json")
-    here = _is_file(Path(name)) or places.named(name) is not None
-    if Path(name).name == name and not here and _is_file(recorded):
+    here = places.is_file(Path(name)) or places.named(name) is not None
+    if Path(name).name == name and not here and places.is_file(recorded):
         _refuse_own_network(name, store)
         return experiments.read(recorded, sets)
     return experiments.read(name, sets)
@@ -124,13 +124,6 @@ def _refuse_own_network(name: str, store: str | PathLike[str]) -> None:
             raise UsageError(
                 f"{where} holds a network that `rnnlab measure` measured, no experiment: run one of another name."
             )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long for a name, or with a NUL in it
-        return False
 
 
 def _failure(results: Results, summary: Summary) -> str:

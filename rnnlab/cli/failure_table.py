@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from rnnlab.cli import options, output
+from rnnlab.cli import output
+from rnnlab.errors import typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def again(name: str, store: str, failed: int) -> str:
     """Return how failed trials are tried again."""
     if not failed:
         return "Trials that fail are listed here."
-    command = shlex.join(["rnnlab", "run", name, *options.store_flag(store)])
+    command = typed("run", name, store=store)
     return (
         f"The next run tries them again: {command}, with the options of the last one. --retries N gives each more "
         "attempts, --timeout SECONDS ends those that hang; `rnnlab extract` writes the arrays of one."

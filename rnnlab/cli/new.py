@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from rnnlab.cli import options
 from rnnlab.cli.asking import asked
+from rnnlab.errors import typed
 
 if TYPE_CHECKING:
     from rnnlab.api import Drafted
@@ -69,6 +69,5 @@ def command(
 
 
 def _next(drafted: Drafted, store: str) -> list[str]:
-    flags = options.store_flag(store)
     commands = (["plan", drafted.run], ["run", drafted.run], ["plot", drafted.name])
-    return [shlex.join(["rnnlab", *words, *flags]) for words in commands]
+    return [typed(*words, store=store) for words in commands]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlab.cli import options
+from rnnlab.errors import typed
 
 if TYPE_CHECKING:
     from rnnlab.runner import Plan
@@ -56,6 +57,6 @@ def _rows(plan: Plan, store: str, executor: str) -> Iterator[tuple[str, str]]:
 
 def _advice(plan: Plan, run: str, store: str) -> str:
     if not plan.new:
-        return f"Nothing to compute. Next: {shlex.join(['rnnlab', 'show', plan.name, *options.store_flag(store)])}"
+        return f"Nothing to compute. Next: {typed('show', plan.name, store=store)}"
     basis = f"stands on {plan.measured:,} trials of this store" if plan.measured else "stands on no measurement here"
     return f"The estimate {basis}; it is good to a factor of two. Next: {run}"

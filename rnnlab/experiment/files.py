@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,12 @@ def _found(name: str) -> Path:
     if "\0" in name:
         raise _error(_printable(name), "is no path: it holds a NUL character.")
     path = Path(name)
-    return path if _is(Path.is_file, path) else places.named(name) or path
+    return path if places.is_file(path) else places.named(name) or path
 
 
-def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+def _is_folder(path: Path) -> bool:
     try:
-        return kind(path)
+        return path.is_dir()
     except OSError:  # a name that is too long for the file system
         return False
 
@@ -72,7 +72,7 @@ def _head(path: Path, limit: int) -> bytes | None:
 
 
 def _folder(path: Path) -> str:
-    return f"is a folder; name the file in it.{_neighbours(path / 'experiment.toml')}" if _is(Path.is_dir, path) else ""
+    return f"is a folder; name the file in it.{_neighbours(path / 'experiment.toml')}" if _is_folder(path) else ""
 
 
 def _neighbours(path: Path) -> str:
